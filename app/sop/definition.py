@@ -24,15 +24,8 @@ Symbol = Literal["terminal", "process", "decision"]
 KINDS: Final = ("activity", "waiting", "end")
 SYMBOLS: Final = ("terminal", "process", "decision")
 #: Work forms the screens have; a new step uses "plain" unless it names one of them.
-FORMS: Final = (
-    "plain",
-    "file_check",
-    "siak_check",
-    "certification",
-    "signing",
-    "printing",
-    "dispatch",
-    "resubmission",
+FORMS: Final = tuple(
+    "plain file_check siak_check certification signing printing dispatch resubmission".split()
 )
 #: Names of the panel framework's own permissions and view methods: a transition of that
 #: name would be shadowed by them, or shadow them.
