@@ -24,8 +24,15 @@ Symbol = Literal["terminal", "process", "decision"]
 KINDS: Final = ("activity", "waiting", "end")
 SYMBOLS: Final = ("terminal", "process", "decision")
 #: Work forms the screens have; a new step uses "plain" unless it names one of them.
-FORMS: Final = tuple(
-    "plain file_check siak_check certification signing printing dispatch resubmission".split()
+FORMS: Final = (
+    "plain",
+    "file_check",
+    "siak_check",
+    "certification",
+    "signing",
+    "printing",
+    "dispatch",
+    "resubmission",
 )
 #: Names of the panel framework's own permissions and view methods: a transition of that
 #: name would be shadowed by them, or shadow them.
@@ -143,11 +150,7 @@ class Sop:
             raise NotFoundError("step", key) from None
 
     def lane(self, key: str) -> Lane:
-        """The lane of that key.
-
-        Raises:
-            NotFoundError: the SOP has no such lane.
-        """
+        """The lane of that key; raises NotFoundError when there is none."""
         for lane in self.lanes:
             if lane.key == key:
                 return lane
