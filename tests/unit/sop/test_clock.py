@@ -140,6 +140,7 @@ def test_counted_seconds(
         pytest.param(
             DayHours(time(8), time(12), time(7), time(9)), 3 * HOUR, id="break before opening"
         ),
+        pytest.param(DayHours(time(8), time(12), time(6), time(7)), 4 * HOUR, id="early break"),
         pytest.param(DayHours(time(8), time(12), time(9), time(9)), 4 * HOUR, id="empty break"),
         pytest.param(DayHours(time(8), time(12), time(13), time(14)), 4 * HOUR, id="late break"),
         pytest.param(DayHours(time(8), time(12), time(7), time(13)), 0, id="all of it a break"),
