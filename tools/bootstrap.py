@@ -26,8 +26,7 @@ OLDEST = (3, 11)
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 LOCKS = {"base": ROOT / "requirements" / "base.txt", "dev": ROOT / "requirements" / "dev.txt"}
-WINDOWS = os.name == "nt"
-PYTHON = VENV / "Scripts" / "python.exe" if WINDOWS else VENV / "bin" / "python"
+PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
 
 class SetupError(Exception):
@@ -102,7 +101,9 @@ def _usable() -> bool:
     if not PYTHON.exists():
         return False
     code = f"import sys, pip; sys.exit(sys.version_info < {OLDEST!r})"
-    return subprocess.run([str(PYTHON), "-c", code], capture_output=True).returncode == 0
+    return (
+        subprocess.run([str(PYTHON), "-c", code], check=False, capture_output=True).returncode == 0
+    )
 
 
 def _create() -> None:
@@ -111,7 +112,7 @@ def _create() -> None:
     if not _has_ensurepip():
         _install_venv_package()
     command = [sys.executable, "-m", "venv", "--clear", str(VENV)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
         shutil.rmtree(VENV, ignore_errors=True)
         raise SetupError("the virtual environment could not be made: " + _last_line(done))
@@ -120,7 +121,10 @@ def _create() -> None:
 def _has_ensurepip() -> bool:
     """Whether this Python can put pip into a new environment (Debian splits that off)."""
     code = "import ensurepip, venv"
-    return subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+    return (
+        subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode
+        == 0
+    )
 
 
 def _install_venv_package() -> None:
@@ -142,7 +146,11 @@ def apt_install(*names: str) -> bool:
     install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *names]
     for command in (["apt-get", "update", "-q"], install):
         done = subprocess.run(
-            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
+            command,
+            check=False,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
         )
     return done.returncode == 0
 
@@ -155,7 +163,7 @@ def _install(lock: str) -> None:
     for name in LOCKS:
         with contextlib.suppress(OSError):
             _stamp(name).unlink()
-    done = subprocess.run(command, cwd=str(ROOT), stdin=subprocess.DEVNULL)
+    done = subprocess.run(command, check=False, cwd=str(ROOT), stdin=subprocess.DEVNULL)
     if done.returncode:
         raise SetupError(
             "pip could not install the dependencies (its message is above); is there a network?"
@@ -168,7 +176,7 @@ def _one_at_a_time() -> Iterator[None]:
     """Hold a lock in the project's folder, so that two first starts do not install at once."""
     path = ROOT / ".venv.lock"
     with open(str(path), "a+b") as handle:
-        if WINDOWS:
+        if sys.platform == "win32":
             import msvcrt
 
             while True:
@@ -189,7 +197,7 @@ def _restart() -> None:
     command = [str(PYTHON), *sys.orig_argv[1:]]
     sys.stdout.flush()
     sys.stderr.flush()
-    if WINDOWS:
+    if sys.platform == "win32":
         # There, exec would hand the terminal back while the program goes on.
         sys.exit(subprocess.call(command))
     os.execv(command[0], command)

@@ -34,10 +34,11 @@ TRANSLATIONS = ROOT / "translations"
 LANGUAGES = ("id", "en")
 PLURALS = {"id": (1, "0"), "en": (2, "(n != 1)")}
 LIBRARIES = {"Flask-AppBuilder": "flask_appbuilder", "WTForms": "wtforms"}
-FUNCTIONS = {"_", "_l", "gettext", "lazy_gettext", "ngettext", "lazy_ngettext", "pgettext"}
+FUNCTIONS = {"_", "_l", "N_", "gettext", "lazy_gettext", "ngettext", "lazy_ngettext", "pgettext"}
 KEYWORDS = {
     "_": None,
     "_l": None,
+    "N_": None,  # marked here, looked up elsewhere
     "gettext": None,
     "lazy_gettext": None,
     "ngettext": (1, 2),
@@ -110,9 +111,9 @@ def extract() -> Catalog:
     for _file, _line, text, comments, context in own:
         template.add(text, auto_comments=comments, context=context)
     for library, package in LIBRARIES.items():
-        for text, context in _library_messages(package):
-            if template.get(_key(text), context) is None:
-                template.add(text, auto_comments=[library], context=context)
+        for message, context in _library_messages(package):
+            if template.get(_key(message), context) is None:
+                template.add(message, auto_comments=[library], context=context)
     return template
 
 
@@ -126,7 +127,7 @@ def _library_messages(package: str) -> Iterator[tuple[Text, str | None]]:
     for _file, _line, text, _comments, context in extract_from_dir(
         Path(spec.origin).parent, methods, keywords=KEYWORDS
     ):
-        yield text, context
+        yield text if isinstance(text, str) else tuple(text), context
 
 
 def unextractable() -> Iterator[str]:
@@ -189,7 +190,7 @@ def _merged(template: Catalog, old: Catalog | None, language: str) -> Catalog:
         known = old.get(_key(message.id), message.context) if old else None
         fits = known is not None and known.pluralizable == message.pluralizable
         empty = ("",) * merged.num_plurals if message.pluralizable else ""
-        string: Text = known.string if known is not None and fits else empty
+        string: Text = (known.string or empty) if known is not None and fits else empty
         flags = set(message.flags) | ({"fuzzy"} & set(known.flags) if known and fits else set())
         if language == "en" and not _complete(string) and not _reads_like_a_key(message.id):
             string, flags = message.id, flags - {"fuzzy"}
@@ -232,7 +233,8 @@ def problems(message: Message, plurals: int = 1) -> Iterator[str]:
     """What is wrong with one translated message of a language with so many plural forms."""
     shown = repr(_key(message.id))
     forms = plurals if message.pluralizable else 1
-    if not _complete(message.string) or len(_forms(message.string)) != forms:
+    translated = _forms(message.string or "")
+    if not _complete(translated) or len(translated) != forms:
         yield f"not translated: {shown}"
         return
     if message.fuzzy:
@@ -240,7 +242,7 @@ def problems(message: Message, plurals: int = 1) -> Iterator[str]:
     ids = _forms(message.id)
     # A language without a plural form has one string for both ids: it may use either's.
     allowed = [(Counter(PLACEHOLDER.findall(one)), Counter(TAG.findall(one))) for one in ids]
-    for string in _forms(message.string):
+    for string in translated:
         holders, tags = Counter(PLACEHOLDER.findall(string)), Counter(TAG.findall(string))
         if all(set(holders) != set(one) for one, _tags in allowed):
             yield f"placeholders differ: {shown} -> {string!r}"

@@ -80,7 +80,7 @@ def build_echarts(work: Path) -> list[Path]:
         "--global-name=echarts",
         "--target=es2019",
         "--legal-comments=none",
-        "--define:process.env.NODE_ENV=\"production\"",
+        '--define:process.env.NODE_ENV="production"',
         "--banner:js=/*! Apache ECharts 6.1.0 (Apache-2.0) with ZRender 6.1.0 (BSD-3-Clause),"
         " custom build */",
         # The script is strict: `var echarts` alone would not be a property of window in a module.

@@ -1,6 +1,6 @@
 """A real headless Chromium for the tests: finding it, starting it, watching a page, checking it.
 
-    browser = launch(playwright)                       # raises BrowserMissing with one line
+    browser = launch(playwright)                       # raises BrowserMissingError with one line
     watched = watch(page)                              # before the first goto
     page.goto(url)
     assert axe_violations(page) == []
@@ -46,7 +46,7 @@ ARGUMENTS = (
 OWN_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 
-class BrowserMissing(Exception):
+class BrowserMissingError(Exception):
     """No browser can be used here; the message is one line that says why."""
 
 
@@ -63,18 +63,18 @@ def launch(playwright: Playwright) -> Browser:
     """Start the browser, headless.
 
     Raises:
-        BrowserMissing: none is installed, or the one that is does not start.
+        BrowserMissingError: none is installed, or the one that is does not start.
     """
     path = find_browser()
     if path is None:
-        raise BrowserMissing("no Chromium (Debian: apt-get install chromium)")
+        raise BrowserMissingError("no Chromium (Debian: apt-get install chromium)")
     arguments = list(ARGUMENTS)
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         arguments.append("--no-sandbox")  # Chromium refuses to run as root with one
     try:
         return playwright.chromium.launch(executable_path=path, args=arguments, timeout=60_000)
     except Exception as error:  # playwright's own error class, whose text is a page long
-        raise BrowserMissing(f"{path} does not start: {str(error).splitlines()[0]}") from error
+        raise BrowserMissingError(f"{path} does not start: {str(error).splitlines()[0]}") from error
 
 
 @contextlib.contextmanager
@@ -89,7 +89,7 @@ def browser_or_skip() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         try:
             browser = launch(playwright)
-        except BrowserMissing as error:
+        except BrowserMissingError as error:
             if os.environ.get("CI", "").lower() in ("true", "1"):
                 pytest.fail(f"browser: {error}", pytrace=False)
             pytest.skip(f"browser: {error}")

@@ -1,6 +1,6 @@
 """A real PostgreSQL server for the tests, started by the first who asks and shared by the rest.
 
-    with postgres_server() as server:          # raises PostgresMissing with one line
+    with postgres_server() as server:          # raises PostgresMissingError with one line
         name = server.create_database()
         url = server.url(name)                 # postgresql+psycopg://…@127.0.0.1:…/…
 
@@ -58,7 +58,7 @@ SETTINGS = {
 }
 
 
-class PostgresMissing(Exception):
+class PostgresMissingError(Exception):
     """No PostgreSQL server can be started here; the message is one line that says why."""
 
 
@@ -110,10 +110,10 @@ def postgres_server() -> Iterator[Server]:
     """Use the server of this test run, starting it if nobody has.
 
     Raises:
-        PostgresMissing: no binaries, or they would not start; the message says which.
+        PostgresMissingError: no binaries, or they would not start; the message says which.
     """
     if os.name == "nt":
-        raise PostgresMissing("the tests start a server on Linux and macOS only")
+        raise PostgresMissingError("the tests start a server on Linux and macOS only")
     folder = _folder()
     folder.mkdir(mode=0o711, exist_ok=True)
     with (folder / "users").open("a+b") as users:
@@ -135,7 +135,7 @@ def postgres_or_skip() -> Iterator[Server]:
     try:
         context = postgres_server()
         server = context.__enter__()
-    except PostgresMissing as error:
+    except PostgresMissingError as error:
         if os.environ.get("CI", "").lower() in ("true", "1"):
             pytest.fail(f"PostgreSQL: {error}", pytrace=False)
         pytest.skip(f"PostgreSQL: {error}")
@@ -165,7 +165,7 @@ def find_binaries() -> Path:
             for folder in sorted(Path(parent).glob("pginstall*/bin"), reverse=True):
                 if (folder / "initdb").exists():
                     return folder
-    raise PostgresMissing("no binaries (Debian, Ubuntu: apt-get install postgresql)")
+    raise PostgresMissingError("no binaries (Debian, Ubuntu: apt-get install postgresql)")
 
 
 def _ways_to_run(folder: Path) -> Iterator[list[str]]:
@@ -228,7 +228,7 @@ def _start(folder: Path) -> Server:
     except OSError:
         lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         reason = f"the server did not start: {lines[-1] if lines else 'no message'}"
-    raise PostgresMissing(reason)
+    raise PostgresMissingError(reason)
 
 
 @contextlib.contextmanager
@@ -253,7 +253,7 @@ def keep(folder: Path, binaries: Path) -> None:
     try:
         server, process = _launch(folder, binaries)
         _write(folder / "ready.json", json.dumps(server.__dict__))
-    except PostgresMissing as error:
+    except PostgresMissingError as error:
         _write(folder / "failed", str(error))
     with (folder / "users").open("a+b") as users:
         fcntl.flock(users, fcntl.LOCK_EX)
@@ -284,7 +284,7 @@ def _launch(folder: Path, binaries: Path) -> tuple[Server, subprocess.Popen[byte
             return _serve(prefix, folder, binaries, data, password)
         lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
         problem = f"initdb failed ({' '.join(prefix[:1])}): {lines[-1]}"
-    raise PostgresMissing(problem)
+    raise PostgresMissingError(problem)
 
 
 def _initdb(
@@ -298,7 +298,12 @@ def _initdb(
     # C.UTF-8 knows the letters of every language; a bare system may lack it.
     for locale in ("--locale=C.UTF-8", "--no-locale"):
         done = subprocess.run(
-            [*base, locale], cwd=folder, capture_output=True, text=True, env=_environment()
+            [*base, locale],
+            check=False,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            env=_environment(),
         )
         if done.returncode == 0 or "locale" not in done.stderr:
             break
@@ -331,7 +336,7 @@ def _serve(
             problem = str(error).strip().splitlines()[-1]
             time.sleep(0.05)
     process.kill()
-    raise PostgresMissing(f"the server ended or did not answer: {problem}")
+    raise PostgresMissingError(f"the server ended or did not answer: {problem}")
 
 
 def _environment() -> dict[str, str]:
