@@ -337,7 +337,7 @@ def _write(session: Session, spec: SeedFile, rows: Iterable[Row]) -> int:
     """Add the rows that do not exist yet by their natural key; how many those were."""
     model: Any = spec.model
     ids: dict[str, dict[str, int]] = {
-        column: dict(session.execute(select(target.code, target.id)).tuples().all())
+        column: {row.code: row.id for row in session.execute(select(target.code, target.id))}
         for column, target in spec.references.items()
     }
     key = [f"{name}_id" if name in ids else name for name in spec.key]
