@@ -12,7 +12,7 @@ WORKERS ?= 2
 ARGS ?=
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## Serve on http://127.0.0.1:8080 with demo data (DEMO=0: an empty office)
 	@python=$$(sh tools/python.sh) && exec "$$python" run.py

@@ -22,7 +22,7 @@ OWN_SETTINGS = ("DATABASE_URL", "DEMO", "ADUAN_ENV", "SECRET_KEY", "SOP_FILE", "
 
 CHECKS: dict[str, list[list[str]]] = {
     "lint": [[str(BIN / "ruff"), "check", "--quiet", "--output-format=concise"]],
-    "format": [[str(BIN / "ruff"), "format", "--check", "--quiet"]],
+    "format": [[str(BIN / "ruff"), "format", "--check", "--quiet", "--output-format=concise"]],
     "types": [[str(BIN / "mypy"), "--no-error-summary"]],
     "imports run one way": [[str(BIN / "lint-imports"), "--no-logo"]],
     "SOP compiles": [[*FLASK, "sop", "check"]],

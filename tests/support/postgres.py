@@ -32,7 +32,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -45,6 +45,7 @@ with contextlib.suppress(ImportError):  # not on Windows, where there is no such
 USER = "aduan"
 START_SECONDS = 60
 STOP_SECONDS = 20
+KEEPERS: list[subprocess.Popen[bytes]] = []
 # A database that may be thrown away does not need to survive a power cut.
 SETTINGS = {
     "fsync": "off",
@@ -84,6 +85,20 @@ class Server:
         if template and int(self.version) >= 15:
             copied += " STRATEGY FILE_COPY"
         self.execute(f'CREATE DATABASE "{_checked(name)}"{copied}')
+        return name
+
+    def template(self, name: str, build: Callable[[str], None]) -> str:
+        """The database `name`, made once in a run: the first process lets `build(url)` fill it.
+
+        `build` must leave no connection open, or nothing can be copied from the template.
+        """
+        done = Path(self.folder) / f"template-{_checked(name)}"
+        with _locked(done.with_suffix(".lock")):
+            if not done.exists():
+                self.drop_database(name)
+                self.create_database(name)
+                build(self.url(name))
+                done.touch()
         return name
 
     def drop_database(self, name: str) -> None:
@@ -216,6 +231,7 @@ def _start(folder: Path) -> Server:
             stderr=output,
             start_new_session=True,  # Ctrl-C at the terminal is not for the keeper
         )
+    KEEPERS.append(keeper)  # it outlives its object, which would warn about that
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
         if server := _running(folder):
