@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import filetype
-from PIL import Image, ImageOps
+from PIL import Image
 
 from app.services.pdfcheck import check_pdf
 from app.sop.errors import FileRefusedError
@@ -28,19 +28,13 @@ __all__ = ["ACCEPT", "MESSAGES", "CheckedFile", "check_file", "safe_name"]
 MESSAGES: Final[dict[str, str]] = {
     "file_empty": N_("This file is empty. Choose it again."),
     "file_too_large": N_("This file is larger than %(max_mb)s MB."),
-    "file_name_invalid": N_(
-        "The name of this file cannot be read. Rename it and try again."
-    ),
+    "file_name_invalid": N_("The name of this file cannot be read. Rename it and try again."),
     "file_type_not_allowed": N_("Only JPEG, PNG and PDF files are taken."),
     "file_type_mismatch": N_(
         "The name says %(claimed)s, but the content is not %(claimed)s. Scan or save it again."
     ),
-    "file_polyglot": N_(
-        "This file hides a second file inside it. Scan or photograph it again."
-    ),
-    "image_broken": N_(
-        "This picture is damaged or incomplete. Photograph or send it again."
-    ),
+    "file_polyglot": N_("This file hides a second file inside it. Scan or photograph it again."),
+    "image_broken": N_("This picture is damaged or incomplete. Photograph or send it again."),
     "image_too_large": N_(
         "This picture has more than %(max_megapixels)s megapixels. Make a smaller one."
     ),
@@ -53,9 +47,7 @@ MESSAGES: Final[dict[str, str]] = {
         " Print it to a new PDF, and choose that one."
     ),
     "pdf_too_many_pages": N_("This PDF has more than %(max_pages)s pages. Split it."),
-    "pdf_too_complex": N_(
-        "This PDF is built too intricately to be checked. Scan it again."
-    ),
+    "pdf_too_complex": N_("This PDF is built too intricately to be checked. Scan it again."),
 }
 
 #: For the `accept` attribute of file inputs (phones then offer JPEG instead of HEIC).
@@ -136,9 +128,7 @@ def check_file(
         _refuse_second_file_around_pdf(data)
         check_pdf(data, max_pages=max_pages)
     else:
-        _refuse_second_file_behind(
-            data, _jpeg_end(data) if kind is _JPEG else _png_end(data)
-        )
+        _refuse_second_file_behind(data, _jpeg_end(data) if kind is _JPEG else _png_end(data))
         data = _clean_picture(data, kind, max_pixels)
     return CheckedFile(data, kind.media_type, kind.extension, name)
 
@@ -215,9 +205,7 @@ def _jpeg_end(data: bytes) -> int:
         # A progressive picture has about ten; thousands of empty ones would keep us busy for hours.
         if scans > MAX_SCANS:
             raise FileRefusedError("image_broken")
-        at = marker.end() + max(
-            2, int.from_bytes(data[marker.end() : marker.end() + 2])
-        )
+        at = marker.end() + max(2, int.from_bytes(data[marker.end() : marker.end() + 2]))
     return len(data)  # No end: whether the picture is whole is for the decoder to say.
 
 
@@ -236,9 +224,7 @@ def _png_end(data: bytes) -> int:
 
 
 def _clean_picture(data: bytes, kind: _Kind, max_pixels: int) -> bytes:
-    too_large = FileRefusedError(
-        "image_too_large", max_megapixels=max_pixels // 1_000_000
-    )
+    too_large = FileRefusedError("image_too_large", max_megapixels=max_pixels // 1_000_000)
     try:
         with Image.open(io.BytesIO(data), formats=[kind.label]) as picture:
             if picture.width * picture.height > max_pixels:
@@ -254,23 +240,45 @@ def _clean_picture(data: bytes, kind: _Kind, max_pixels: int) -> bytes:
         raise FileRefusedError("image_broken") from error
 
 
+#: EXIF orientation -> what sets the picture upright.
+_TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def _turn(picture: Image.Image) -> Image.Transpose | None:
+    # ImageOps.exif_transpose would write the other tags anew and fail on odd ones; phones have
+    # many, and a paper is not to be refused for them.
+    try:
+        return _TURNS.get(picture.getexif().get(0x0112, 1))
+    except Exception:
+        return None
+
+
 def _resave(picture: Image.Image, kind: _Kind) -> bytes:
     """The first picture of the file, upright, with its pixels alone."""
-    out = io.BytesIO()
+    clean = picture
     if kind is _JPEG:
         # Lets the decoder itself halve a large photograph: less time and memory.
         picture.draft(None, (MAX_SIDE, MAX_SIDE))
         picture.load()
-        clean = picture if picture.mode in ("L", "RGB") else picture.convert("RGB")
+        if picture.mode not in ("L", "RGB"):
+            clean = picture.convert("RGB")
         clean.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
-        clean = ImageOps.exif_transpose(clean)
-        clean.info = {}
+    picture.load()
+    turn = _turn(picture)
+    if turn is not None:
+        clean = clean.transpose(turn)
+    clean.info = {name: clean.info[name] for name in ("transparency",) if name in clean.info}
+    out = io.BytesIO()
+    if kind is _JPEG:
         clean.save(out, "JPEG", quality=JPEG_QUALITY, optimize=True)
     else:
-        picture.load()
-        clean = ImageOps.exif_transpose(picture)
-        clean.info = {
-            key: clean.info[key] for key in ("transparency",) if key in clean.info
-        }
         clean.save(out, "PNG")
     return out.getvalue()

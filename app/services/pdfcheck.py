@@ -94,9 +94,8 @@ def _check_packed_objects(pdf: pikepdf.Pdf) -> None:
     if len(table) > MAX_OBJECTS:
         raise FileRefusedError("pdf_too_complex")
     left = MAX_PACKED_BYTES
-    for number in {
-        entry.obj_stream_number for entry in table.values() if entry.type == 2
-    }:
+    for number in {entry.obj_stream_number for entry in table.values()} - {None}:
+        assert number is not None
         left -= len(pdf.get_object(number, 0).read_bytes())
         if left < 0:
             raise FileRefusedError("pdf_too_complex")
@@ -122,9 +121,7 @@ def _values(pdf: pikepdf.Pdf) -> Iterator[object]:
                 children = list(item)
             elif isinstance(item, (Dictionary, Stream)):
                 children = [value for _, value in item.items()]
-            stack.extend(
-                c for c in children if isinstance(c, Object) and not c.is_indirect
-            )
+            stack.extend(c for c in children if isinstance(c, Object) and not c.is_indirect)
 
 
 def _is_active(item: Dictionary | Stream) -> bool:

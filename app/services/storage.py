@@ -103,9 +103,7 @@ class Store:
             except OSError as error:
                 with suppress(StoreError):
                     self.delete(key)
-                raise StoreError(
-                    f"{key} could not be written to the disk: {error}"
-                ) from error
+                raise StoreError(f"{key} could not be written to the disk: {error}") from error
 
     def get(self, key: str) -> bytes:
         """The bytes under `key`.
@@ -149,9 +147,7 @@ class Store:
             for batch in obstore.list(self._backend):
                 for meta in batch:
                     if KEY.fullmatch(meta["path"]):
-                        yield StoredItem(
-                            meta["path"], meta["size"], meta["last_modified"]
-                        )
+                        yield StoredItem(meta["path"], meta["size"], meta["last_modified"])
         except (BaseError, OSError) as error:
             raise StoreError(f"the store could not be listed: {error}") from error
 
@@ -179,13 +175,9 @@ def open_store(url_or_path: str | Path, **options: Any) -> Store:
         try:
             return Store(from_url(text, **options))
         except (BaseError, ValueError) as error:
-            raise StoreError(
-                f"the file store {text} cannot be opened: {error}"
-            ) from error
+            raise StoreError(f"the file store {text} cannot be opened: {error}") from error
     if scheme not in ("", "file"):
-        raise StoreError(
-            f"{scheme}:// is no file store; use a folder or s3://bucket/prefix"
-        )
+        raise StoreError(f"{scheme}:// is no file store; use a folder or s3://bucket/prefix")
     folder = Path(url2pathname(unquote(urlsplit(text).path)) if scheme else text)
     try:
         # Only the account the panel runs as may look inside (no effect on Windows).
@@ -230,9 +222,7 @@ def delete_after_commit(session: Session, store: Store, keys: Iterable[str]) -> 
         waiting = session.info[_WAITING] = []
         event.listen(session, "after_commit", _delete_waiting)
         event.listen(session, "after_soft_rollback", _forget_waiting)
-    transaction = (
-        session.get_nested_transaction() or session.get_transaction() or session.begin()
-    )
+    transaction = session.get_nested_transaction() or session.get_transaction() or session.begin()
     waiting.extend(_Waiting(key, store, transaction) for key in keys)
 
 
@@ -264,14 +254,10 @@ def _delete_waiting(session: Session) -> None:
 
 def _forget_waiting(session: Session, previous: SessionTransaction) -> None:
     waiting: list[_Waiting] = session.info[_WAITING]
-    waiting[:] = [
-        item for item in waiting if not _is_within(item.transaction, previous)
-    ]
+    waiting[:] = [item for item in waiting if not _is_within(item.transaction, previous)]
 
 
-def _is_within(
-    transaction: SessionTransaction | None, outer: SessionTransaction
-) -> bool:
+def _is_within(transaction: SessionTransaction | None, outer: SessionTransaction) -> bool:
     while transaction is not None:
         if transaction is outer:
             return True

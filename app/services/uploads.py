@@ -130,9 +130,7 @@ def stage_upload(
     return staged
 
 
-def claim_staged(
-    session: Session, tokens: Iterable[str], user_id: int
-) -> list[StagedUpload]:
+def claim_staged(session: Session, tokens: Iterable[str], user_id: int) -> list[StagedUpload]:
     """The uploads a form names, in its order and each once; only the uploader's own are found.
 
     Raises:
@@ -141,14 +139,10 @@ def claim_staged(
     wanted = list(dict.fromkeys(tokens))
     if not wanted:
         return []
-    if len(wanted) > DEFAULT_LIMITS.max_staged_per_user_day or not all(
-        map(_is_token, wanted)
-    ):
+    if len(wanted) > DEFAULT_LIMITS.max_staged_per_user_day or not all(map(_is_token, wanted)):
         raise RefusedError("upload_expired")
     rows = session.scalars(
-        select(StagedUpload).where(
-            StagedUpload.token.in_(wanted), StagedUpload.user_id == user_id
-        )
+        select(StagedUpload).where(StagedUpload.token.in_(wanted), StagedUpload.user_id == user_id)
     )
     found = {row.token: row for row in rows}
     if len(found) != len(wanted):
@@ -293,11 +287,7 @@ def verify_store(
         StoreError: the store cannot be listed or read at all.
     """
     # Files first: a file put while the rows are read must not look like an orphan.
-    items = [
-        i
-        for i in store.items()
-        if orphans_before is None or i.modified < orphans_before
-    ]
+    items = [i for i in store.items() if orphans_before is None or i.modified < orphans_before]
     known: set[str] = set()
     missing: list[StoreFinding] = []
     changed: list[StoreFinding] = []
@@ -318,9 +308,7 @@ def _rows_with_files(session: Session) -> Iterable[tuple[StoreFinding, str]]:
     documents = select(Document.storage_key, Document.public_id, Document.sha256)
     for key, public_id, sha256 in session.execute(documents.order_by(Document.id)):
         yield StoreFinding(key, "document", public_id), sha256
-    for key, sha256 in session.execute(
-        select(StagedUpload.storage_key, StagedUpload.sha256)
-    ):
+    for key, sha256 in session.execute(select(StagedUpload.storage_key, StagedUpload.sha256)):
         yield StoreFinding(key, "staged_upload"), sha256
 
 
@@ -328,9 +316,7 @@ def _is_token(token: str) -> bool:
     return _TOKEN.fullmatch(token) is not None
 
 
-def _check_pile(
-    session: Session, user_id: int, size: int, limits: Limits, now: datetime
-) -> None:
+def _check_pile(session: Session, user_id: int, size: int, limits: Limits, now: datetime) -> None:
     count, total = session.execute(
         select(func.count(), func.coalesce(func.sum(StagedUpload.size), 0)).where(
             StagedUpload.user_id == user_id, StagedUpload.uploaded_at > now - _DAY
@@ -344,17 +330,11 @@ def _check_pile(
 
 
 def _count_files(session: Session, complaint: Complaint) -> int:
-    query = (
-        select(func.count())
-        .select_from(Document)
-        .where(Document.complaint_id == complaint.id)
-    )
+    query = select(func.count()).select_from(Document).where(Document.complaint_id == complaint.id)
     return session.scalar(query) or 0
 
 
-def _attached_before(
-    session: Session, key: str, complaint: Complaint
-) -> Document | None:
+def _attached_before(session: Session, key: str, complaint: Complaint) -> Document | None:
     query = select(Document).where(
         Document.storage_key == key, Document.complaint_id == complaint.id
     )

@@ -1,0 +1,198 @@
+"""The application: wiring only."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, g, redirect, request, session, url_for
+from flask_babel import get_locale
+from flask_login import current_user
+from sqlalchemy import select
+from werkzeug.middleware.proxy_fix import ProxyFix
+from whitenoise import WhiteNoise
+
+from app import assets, errors, formats
+from app.access import current_permissions
+from app.extensions import compress, csrf, db, may_write, migrate
+from app.navigation import build_nav
+from app.services.storage import open_store
+from app.services.transitions import Office as CaseOffice
+from app.sop.definition import Sop, load_sop
+from app.sop.text import language
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+YEAR = 365 * 24 * 3600
+
+
+def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
+    """Build the panel from its settings (`config.load_settings` by default).
+
+    Raises:
+        config.ConfigError: a setting cannot work.
+        SopMistakes: the SOP file does not compile.
+    """
+    from config import load_settings
+
+    config = dict(settings) if settings is not None else load_settings()
+    app = Flask(__name__, instance_path=str(config["INSTANCE_PATH"]), static_folder=None)
+    app.config.from_mapping(config)
+    Path(app.instance_path).mkdir(parents=True, exist_ok=True)
+    logging.getLogger("flask_appbuilder").setLevel(logging.ERROR)
+
+    app.extensions["sop"] = load_sop(config["SOP_FILE"])
+    app.extensions["store"] = open_store(config["STORE_URL"])
+
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(MIGRATIONS), render_as_batch=True, compare_type=True)
+    csrf.init_app(app)
+    compress.init_app(app)
+    _languages(app)
+    _pages(app)
+    with app.app_context():
+        _appbuilder(app)
+    errors.install(app)
+    _headers(app)
+    from app.cli import register_commands
+
+    register_commands(app)
+    return _middleware(app)
+
+
+def sop_of(app: Flask) -> Sop:
+    """The SOP this application runs."""
+    sop: Sop = app.extensions["sop"]
+    return sop
+
+
+def _appbuilder(app: Flask) -> None:
+    from app.panel import OfficeAppBuilder
+    from app.security import OfficeSecurityManager
+    from app.views import register_views
+    from app.views.accounts import SECURITY_VIEWS
+    from app.views.home import IndexView
+
+    manager = type("SecurityManager", (OfficeSecurityManager,), dict(SECURITY_VIEWS))
+    appbuilder = OfficeAppBuilder(
+        app, db.session, indexview=IndexView, security_manager_class=manager
+    )
+    register_views(appbuilder, sop_of(app))
+
+
+def _languages(app: Flask) -> None:
+    """A language we do not have is never taken from a cookie; data labels follow the page's."""
+
+    @app.before_request
+    def choose_language() -> None:
+        if session.get("locale") not in app.config["LANGUAGES"]:
+            session.pop("locale", None)
+        chosen = session.get("locale") or app.config["BABEL_DEFAULT_LOCALE"]
+        language.set(chosen)
+        may_write.set(request.method not in ("GET", "HEAD", "OPTIONS"))
+        g.now = datetime.now(UTC)
+
+
+def _pages(app: Flask) -> None:
+    """What every template may use."""
+    urls = assets.build_assets(Path(app.instance_path) / "assets")
+    app.extensions["assets"] = urls
+
+    def csp_nonce() -> str:
+        if "csp_nonce" not in g:
+            g.csp_nonce = secrets.token_urlsafe(16)
+        return str(g.csp_nonce)
+
+    app.jinja_env.globals.update(asset=lambda name: urls[name], csp_nonce=csp_nonce)
+    app.jinja_env.filters.update(formats.FILTERS)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+    @app.context_processor
+    def page_context() -> dict[str, Any]:
+        locale = get_locale()
+        theme = request.cookies.get("theme", "auto")
+        signed_in = current_user.is_authenticated and not g.get("no_nav")
+        return {
+            "appbuilder": app.extensions["appbuilder"],
+            "base_template": app.config["FAB_BASE_TEMPLATE"],
+            "current_locale": locale.language if locale else "id",
+            "languages": app.config["LANGUAGES"],
+            "theme": theme if theme in ("auto", "light", "dark") else "auto",
+            "nav": build_nav(current_permissions()) if signed_in else [],
+            "office": _office_identity(),
+            "can": lambda permission, view="Complaint": (permission, view)
+            in current_permissions(),
+        }
+
+    @app.before_request
+    def first_password() -> Any:
+        """A first password is changed before anything else can be done with it."""
+        account = g.get("account") if current_user.is_authenticated else None
+        if account is None or not account.must_change_password:
+            return None
+        allowed = ("ResetMyPasswordView.", "AuthDBView.logout", "LocaleView.")
+        if (request.endpoint or "").startswith(allowed):
+            return None
+        return redirect(url_for("ResetMyPasswordView.this_form_get"), 303)
+
+
+def _office_identity() -> dict[str, str]:
+    """Name of the office for the frame of the page, read once a request."""
+    if "office_identity" not in g:
+        from app.models import Office
+
+        row = db.session.execute(select(Office.name, Office.government)).first()
+        g.office_identity = {"name": row[0] if row else "", "regency": row[1] if row else ""}
+    identity: dict[str, str] = g.office_identity
+    return identity
+
+
+def _headers(app: Flask) -> None:
+    """The same security headers on every answer of ours."""
+
+    @app.after_request
+    def secure(response: Any) -> Any:
+        nonce = f" 'nonce-{g.csp_nonce}'" if g.get("csp_nonce") else ""
+        policy = (
+            f"default-src 'self'; script-src 'self'{nonce}; style-src 'self'; img-src 'self' data:"
+            " blob:; object-src 'none'; base-uri 'none'; form-action 'self';"
+            " frame-ancestors 'self'; frame-src 'self'"
+        )
+        headers = response.headers
+        headers.setdefault("Content-Security-Policy", policy)
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Referrer-Policy", "same-origin")
+        headers.setdefault("X-Frame-Options", "SAMEORIGIN")
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        headers.setdefault("Permissions-Policy", "camera=(self), microphone=(), geolocation=()")
+        headers.setdefault("Cache-Control", "no-store")
+        if app.config["HTTPS"]:
+            headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+        return response
+
+
+def _middleware(app: Flask) -> Flask:
+    """Static files before Flask, the proxy's word only when there is a proxy."""
+    files = WhiteNoise(
+        app.wsgi_app,
+        root=str(Path(app.instance_path) / "assets"),
+        prefix=assets.URL_PREFIX,
+        max_age=YEAR,
+        immutable_file_test=lambda path, url: True,
+        add_headers_function=lambda headers, path, url: headers.__setitem__(
+            "X-Content-Type-Options", "nosniff"
+        ),
+    )
+    app.wsgi_app = files  # type: ignore[method-assign]
+    hops = app.config["TRUSTED_PROXIES"]
+    if hops:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )
+    return app
+
+
+__all__ = ["CaseOffice", "create_app", "sop_of"]

@@ -1,0 +1,15 @@
+"""The command line: `flask sop …`, `flask release`, `flask case …`, `flask seed …`."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from app.cli.cases import case_group
+from app.cli.maintenance import release_command, seed_group, tidy_command
+from app.cli.sop import sop_group
+
+
+def register_commands(app: Flask) -> None:
+    """Add our commands to Flask's."""
+    for command in (sop_group, case_group, seed_group, release_command, tidy_command):
+        app.cli.add_command(command)

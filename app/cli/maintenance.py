@@ -1,0 +1,61 @@
+"""`flask release`, `flask seed demo`, `flask tidy`."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+
+import click
+from flask import current_app
+from flask.cli import AppGroup, with_appcontext
+
+from app.extensions import db
+from app.release import NotReadyError, prepare
+from app.services.storage import delete_after_commit
+from app.services.uploads import purge_staged
+from app.views.formkeys import forget_old_keys
+
+seed_group = AppGroup("seed", help="Data for an empty installation.")
+UPLOAD_LIFE = timedelta(hours=24)
+
+
+@click.command("release")
+@with_appcontext
+def release_command() -> None:
+    """Upgrade the schema, sync SOP, roles and reference data: once per release, before serving."""
+    try:
+        done = prepare(current_app._get_current_object())  # type: ignore[attr-defined]
+    except NotReadyError as error:
+        print(f"aduan: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    print("Database upgraded." if done.upgraded else "Database is up to date.")
+    if done.admin_password:
+        print(f"First administrator: admin, password {done.admin_password} (shown only now)")
+
+
+@seed_group.command("demo")
+@with_appcontext
+def seed_demo_command() -> None:
+    """Fill an EMPTY office with fictional cases, officers and files."""
+    from app.services.demo import DemoRefusedError, seed_demo
+
+    try:
+        logins = seed_demo(current_app._get_current_object())  # type: ignore[attr-defined]
+    except DemoRefusedError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(1) from None
+    db.session.commit()
+    for role, username, password in logins:
+        print(f"{role:20} {username:12} {password}")
+
+
+@click.command("tidy")
+@with_appcontext
+def tidy_command() -> None:
+    """Drop uploads that no form claimed for a day, and form keys nobody can send again."""
+    session, now = db.session(), datetime.now(UTC)
+    keys = purge_staged(session, now - UPLOAD_LIFE)
+    delete_after_commit(session, current_app.extensions["store"], keys)
+    forgotten = forget_old_keys(session, now)
+    session.commit()
+    print(f"uploads dropped: {len(keys)}, form keys forgotten: {forgotten}")

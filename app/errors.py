@@ -1,0 +1,207 @@
+"""Errors as sentences: the one place that turns a refusal into a message and an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import uuid4
+
+from flask import Flask, Response, current_app, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from app.extensions import db
+from app.formats import local_datetime
+from app.navigation import safe_back
+from app.services.filecheck import MESSAGES as FILE_MESSAGES
+from app.services.uploads import MESSAGES as UPLOAD_MESSAGES
+from app.sop.errors import (
+    MESSAGES as SOP_MESSAGES,
+)
+from app.sop.errors import (
+    GuardFailedError,
+    NotAllowedError,
+    NotFoundError,
+    SopError,
+    WrongStepError,
+)
+from app.sop.guards import MESSAGES as GUARD_MESSAGES
+from app.sop.guards import Problem
+from app.sop.identity import MESSAGES as IDENTITY_MESSAGES
+from app.sop.text import N_
+
+_SERVICE_MESSAGES: Final[Mapping[str, str]] = {
+    "held_by_other": N_("%(who)s has been working on this case since %(at)s."),
+    "changed_by_other": N_(
+        "%(who)s changed this case at %(at)s while you had it open. Look at it again."
+    ),
+    "record_changed": N_("Somebody else changed this record while you had it open."),
+    "received_in_future": N_("The time of receipt lies in the future."),
+    "case_finished": N_("This case is finished; it can be reopened but not changed."),
+    "requirement_unknown": N_("That item is not on the list of this case."),
+    "requirement_closed": N_("%(label)s was accepted in an earlier round and stays as it is."),
+    "requirement_state_unknown": N_("Choose whether the item is there, unreadable or missing."),
+    "not_an_output": N_("That kind of document is not one the office issues."),
+    "output_signed_already": N_("%(label)s is signed already and cannot be taken off the case."),
+    "output_of_other_case": N_("That document belongs to another case."),
+    "spoiled_needs_reason": N_("Say why the print of %(label)s was spoiled."),
+    "proof_missing": N_("Attach the proof of dispatch: a photo or a PDF."),
+    "tracking_number_taken": N_("Tracking number %(number)s already belongs to case %(case)s."),
+    "dispatch_status_unknown": N_("Choose sent, delivered or returned."),
+    "recipient_missing": N_("Write who received the parcel."),
+    "return_reason_missing": N_("Write why the parcel came back."),
+    "delivered_at_impossible": N_("The delivery lies before the dispatch or in the future."),
+    "pause_reason_unknown": N_("Choose a reason for the pause."),
+    "pause_of_closed_run": N_("This step is finished; there is no clock to pause."),
+    "pause_without_clock": N_("This step has no clock to pause."),
+    "paused_already": N_("The clock stands still already."),
+    "not_a_batch_action": N_("This action is done case by case."),
+    "batch_too_large": N_("At most %(most)s cases at once."),
+    "direct_move": N_("A case is moved by its SOP actions only."),
+    "form_used": N_("This form was sent already."),
+}
+MESSAGES: Final[Mapping[str, str]] = {
+    **SOP_MESSAGES,
+    **GUARD_MESSAGES,
+    **IDENTITY_MESSAGES,
+    **FILE_MESSAGES,
+    **UPLOAD_MESSAGES,
+    **_SERVICE_MESSAGES,
+}
+
+
+def sentence(code: str, params: Mapping[str, Any] | None = None) -> str:
+    """The sentence of a code in the reader's language, its parameters shown as people write."""
+    shown = {
+        name: local_datetime(value) if isinstance(value, datetime) else str(value)
+        for name, value in (params or {}).items()
+        if value is not None
+    }
+    template = gettext(MESSAGES.get(code, SOP_MESSAGES["guard_failed"]))
+    try:
+        return template % shown
+    except (KeyError, ValueError):
+        return template
+
+
+def problem_sentence(problem: Problem) -> str:
+    """One guard's complaint as a sentence."""
+    return sentence(problem.code, problem.params)
+
+
+def error_sentence(error: SopError) -> str:
+    """What an officer reads for a refusal: every missing thing of a failed guard."""
+    if isinstance(error, GuardFailedError):
+        return " ".join(problem_sentence(problem) for problem in error.problems)
+    return sentence(error.code, error.params)
+
+
+def status_of(error: SopError) -> int:
+    """The HTTP status that says the same as the error."""
+    if isinstance(error, NotAllowedError):
+        return 403
+    if isinstance(error, NotFoundError):
+        return 404
+    if isinstance(error, WrongStepError):
+        return 409
+    return 422
+
+
+def install(app: Flask) -> None:
+    """Register the handlers; nothing else in the panel handles an error."""
+    app.register_error_handler(SopError, _refused)
+    app.register_error_handler(CSRFError, _stale_form)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(OperationalError, _database_away)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def wants_json() -> bool:
+    """Whether the asker is one of our scripts rather than a person."""
+    return (
+        request.accept_mimetypes.best_match(("text/html", "application/json"))
+        == "application/json"
+    )
+
+
+def _refused(error: SopError) -> ResponseReturnValue:
+    _rollback()
+    status, text = status_of(error), error_sentence(error)
+    if wants_json():
+        return {"error": error.code, "message": text}, status
+    if status in (403, 404):
+        return _page(status, text if status == 403 else "")
+    flash(text, "danger")
+    return redirect(safe_back(), 303)
+
+
+def _stale_form(error: CSRFError) -> ResponseReturnValue:
+    text = gettext("This form is too old or came from another page. Open it again and resend.")
+    if wants_json():
+        return {"error": "csrf", "message": text}, 400
+    return _page(400, text)
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    if isinstance(error.response, Response) or (error.code or 500) < 400:
+        return error
+    _rollback()
+    code = error.code or 500
+    if wants_json():
+        return {"error": str(code), "message": _title(code)}, code
+    answer = _page(code, "")
+    if isinstance(answer, tuple) and code == 405:
+        methods = getattr(error, "valid_methods", None)
+        return (*answer, {"Allow": ", ".join(methods)}) if methods else answer
+    return answer
+
+
+def _database_away(error: OperationalError) -> ResponseReturnValue:
+    _rollback()
+    current_app.logger.error("database not available: %s", type(error.orig).__name__)
+    text = gettext(
+        "The database does not answer or is busy. Nothing was saved; please try again in a moment."
+    )
+    if wants_json():
+        return {"error": "database", "message": text}, 503
+    return _page(503, text)
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    _rollback()
+    reference = uuid4().hex[:12]
+    current_app.logger.exception("unexpected error %s", reference)
+    text = gettext("Reference for the administrator: %(reference)s", reference=reference)
+    if wants_json():
+        return {"error": "unexpected", "message": text}, 500
+    return _page(500, text)
+
+
+def _rollback() -> None:
+    db.session.rollback()
+
+
+def _title(code: int) -> str:
+    titles = {
+        400: gettext("The request could not be understood"),
+        403: gettext("This is not yours to open"),
+        404: gettext("There is nothing here"),
+        405: gettext("This address does not work that way"),
+        409: gettext("Somebody was faster"),
+        413: gettext("The file is too large"),
+        429: gettext("Too many attempts; wait a moment"),
+        503: gettext("Not available right now"),
+    }
+    return titles.get(code, gettext("Something went wrong"))
+
+
+def _page(code: int, text: str) -> tuple[str, int]:
+    try:
+        return render_template("aduan/error.html", code=code, title=_title(code), text=text), code
+    except Exception:  # the page itself needs what is broken: answer without it
+        current_app.logger.exception("error page failed")
+        return f"{_title(code)}\n{text}", code

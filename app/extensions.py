@@ -1,0 +1,50 @@
+"""The extensions, made once and bound to the application by `create_app`."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextvars import ContextVar
+from typing import Any
+
+from flask_appbuilder import Model
+from flask_compress import Compress
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf.csrf import CSRFProtect
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+
+# FAB's tables and ours share one metadata, else Alembic would want to drop one of them.
+db = SQLAlchemy(metadata=Model.metadata)
+migrate = Migrate()
+csrf = CSRFProtect()
+compress = Compress()
+
+#: Whether what runs now may write: such a transaction takes SQLite's write lock at once, because a
+#: reader that becomes a writer fails when another writer was faster, and waiting does not help it.
+may_write: ContextVar[bool] = ContextVar("may_write", default=True)
+
+#: How long a statement waits for another writer: SQLite in seconds, PostgreSQL in milliseconds.
+SQLITE_WAIT_SECONDS = 15
+POSTGRES_TIMEOUTS = "-c lock_timeout=10000 -c statement_timeout=30000"
+
+
+@event.listens_for(Engine, "connect")
+def _prepare_connection(connection: Any, record: Any) -> None:
+    if not isinstance(connection, sqlite3.Connection):
+        return
+    # SQLAlchemy's `begin` event below opens the transaction; the driver must not do it itself.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    # FULL: a committed case survives a power cut, not only a crash of the program.
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute(f"PRAGMA busy_timeout={SQLITE_WAIT_SECONDS * 1000}")
+    cursor.close()
+
+
+@event.listens_for(Engine, "begin")
+def _begin(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if may_write.get() else "BEGIN")

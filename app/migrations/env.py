@@ -1,0 +1,70 @@
+"""Alembic's environment: FAB's tables and ours are one metadata."""
+
+from __future__ import annotations
+
+from logging.config import fileConfig
+from typing import Any
+
+from alembic import context
+from flask import current_app
+
+config = context.config
+if config.config_file_name is not None and config.attributes.get("configure_logger", False):
+    fileConfig(config.config_file_name)
+
+migrate = current_app.extensions["migrate"]
+target_metadata = migrate.db.metadata
+
+
+def render_item(type_: str, item: Any, autogen_context: Any) -> str | bool:
+    """Our column types by their plain names: a migration never imports the application."""
+    if type_ == "type" and type(item).__name__ == "UTCDateTime":
+        return "sa.DateTime(timezone=True)"
+    return False
+
+
+def run_offline() -> None:
+    """Write the SQL instead of running it."""
+    context.configure(
+        url=str(migrate.db.engine.url), target_metadata=target_metadata, literal_binds=True
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def run_online() -> None:
+    """Run the migrations over the application's own engine."""
+    connection = config.attributes.get("connection")
+    if connection is not None:
+        _run(connection)
+        return
+    with migrate.db.engine.connect() as fresh:
+        _run(fresh)
+
+
+def _run(connection: Any) -> None:
+    sqlite = connection.dialect.name == "sqlite"
+    if sqlite:
+        # Batch mode rebuilds tables; with foreign keys on, dropping the old one would cascade.
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        connection.commit()
+    context.configure(
+        connection=connection,
+        target_metadata=target_metadata,
+        render_item=render_item,
+        render_as_batch=True,
+        compare_type=True,
+        transaction_per_migration=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+    if sqlite:
+        connection.commit()
+        connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+        connection.commit()
+
+
+if context.is_offline_mode():
+    run_offline()
+else:
+    run_online()

@@ -1,0 +1,70 @@
+"""Every table of the panel; importing this module registers them all, FAB's included."""
+
+from flask_appbuilder.security.sqla.models import Group, Permission, PermissionView, Role, User, ViewMenu
+
+from app.models.account import Account
+from app.models.base import Model, UTCDateTime, utc_now
+from app.models.complaint import Complaint, RequirementCheck, SiakCheck
+from app.models.dispatch import Dispatch
+from app.models.document import CaseOutput, Document, PrintRun, StagedUpload
+from app.models.reference import (
+    Category,
+    CategoryOutput,
+    CategoryRequirement,
+    Channel,
+    Courier,
+    DocumentKind,
+    Holiday,
+    Office,
+    Region,
+    SeedRun,
+    WorkingHours,
+)
+from app.models.sop import (
+    CaseEvent,
+    NumberSeries,
+    Pause,
+    SopRelease,
+    SopStep,
+    StepRun,
+    UsedFormKey,
+)
+
+__all__ = [
+    "Account",
+    "CaseEvent",
+    "CaseOutput",
+    "Category",
+    "CategoryOutput",
+    "CategoryRequirement",
+    "Channel",
+    "Complaint",
+    "Courier",
+    "Dispatch",
+    "Document",
+    "DocumentKind",
+    "Group",
+    "Holiday",
+    "Model",
+    "NumberSeries",
+    "Office",
+    "Pause",
+    "Permission",
+    "PermissionView",
+    "PrintRun",
+    "Region",
+    "RequirementCheck",
+    "Role",
+    "SeedRun",
+    "SiakCheck",
+    "SopRelease",
+    "SopStep",
+    "StagedUpload",
+    "StepRun",
+    "UTCDateTime",
+    "UsedFormKey",
+    "User",
+    "ViewMenu",
+    "WorkingHours",
+    "utc_now",
+]

@@ -1,0 +1,127 @@
+"""Files of a case, the papers it ends with, and each print of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.base import Model, UTCDateTime
+from app.models.reference import DocumentKind
+
+if TYPE_CHECKING:
+    from flask_appbuilder.security.sqla.models import User
+
+    from app.models.complaint import Complaint
+
+
+class StoredFile:
+    """Facts of a file in the private store; sha256 proves it unchanged."""
+
+    storage_key: Mapped[str] = mapped_column(String(80), nullable=False, unique=True)
+    original_name: Mapped[str] = mapped_column(String(200), nullable=False)
+    media_type: Mapped[str] = mapped_column(String(40), nullable=False)
+    size: Mapped[int] = mapped_column(Integer, nullable=False)
+    sha256: Mapped[str] = mapped_column(String(64), nullable=False)
+
+
+class Document(StoredFile, Model):
+    """A file of a case: a requirement, a draft, a signed paper or a proof of dispatch."""
+
+    __tablename__ = "document"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(32), nullable=False, unique=True)
+    complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"), nullable=False)
+    kind_id: Mapped[int | None] = mapped_column(ForeignKey("document_kind.id"))
+    output_id: Mapped[int | None] = mapped_column(ForeignKey("case_output.id"), index=True)
+    stage: Mapped[str] = mapped_column(String(12), nullable=False)
+    round: Mapped[int] = mapped_column(Integer, nullable=False, default=1)
+    uploaded_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    uploaded_by_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
+
+    complaint: Mapped[Complaint] = relationship(back_populates="documents")
+    kind: Mapped[DocumentKind | None] = relationship()
+    output: Mapped[CaseOutput | None] = relationship(
+        back_populates="documents", foreign_keys=[output_id]
+    )
+    uploaded_by: Mapped[User | None] = relationship("User")
+
+    __table_args__ = (
+        CheckConstraint(
+            "stage IN ('requirement', 'draft', 'signed', 'proof')", name="ck_document_stage"
+        ),
+        Index("ix_document_case", "complaint_id", "id"),
+        Index("ix_document_uploaded", "uploaded_at", "id"),
+    )
+
+    def __str__(self) -> str:
+        return self.original_name
+
+    __repr__ = __str__
+
+
+class CaseOutput(Model):
+    """A paper this case ends with: named at steps 2–3, signed at 4, printed at 5."""
+
+    __tablename__ = "case_output"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"), nullable=False)
+    kind_id: Mapped[int] = mapped_column(ForeignKey("document_kind.id"), nullable=False)
+    reference: Mapped[str] = mapped_column(String(80), nullable=False, default="")
+    named_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    named_by_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
+    # Withdrawn from the case (named by mistake): kept, because a print may already refer to it.
+    dropped_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # The round in which it was named; a reopened case names its papers anew.
+    round: Mapped[int] = mapped_column(Integer, nullable=False, default=1)
+
+    complaint: Mapped[Complaint] = relationship(back_populates="outputs")
+    kind: Mapped[DocumentKind] = relationship(lazy="joined", innerjoin=True)
+    documents: Mapped[list[Document]] = relationship(
+        back_populates="output", foreign_keys=[Document.output_id], order_by=Document.id
+    )
+    prints: Mapped[list[PrintRun]] = relationship(
+        back_populates="output", order_by="PrintRun.number"
+    )
+
+    __table_args__ = (Index("ix_case_output_case", "complaint_id", "id"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.reference}".strip()
+
+    __repr__ = __str__
+
+
+class PrintRun(Model):
+    """One print of one paper and whether it came out well; prints are numbered per paper."""
+
+    __tablename__ = "print_run"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    output_id: Mapped[int] = mapped_column(ForeignKey("case_output.id"), nullable=False)
+    number: Mapped[int] = mapped_column(Integer, nullable=False)
+    result: Mapped[str] = mapped_column(String(8), nullable=False)
+    reason: Mapped[str] = mapped_column(String(200), nullable=False, default="")
+    printed_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    printed_by_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
+
+    output: Mapped[CaseOutput] = relationship(back_populates="prints")
+
+    __table_args__ = (
+        UniqueConstraint("output_id", "number"),
+        CheckConstraint("result IN ('good', 'spoiled')", name="ck_print_result"),
+    )
+
+
+class StagedUpload(StoredFile, Model):
+    """A file that was checked and stored but belongs to no case yet (a form still being filled)."""
+
+    __tablename__ = "staged_upload"
+
+    token: Mapped[str] = mapped_column(String(43), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id"), nullable=False)
+    uploaded_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False, index=True)

@@ -1,0 +1,86 @@
+"""Where a person can go: the menu of his permissions, and the way back, always on our host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import current_app, request, url_for
+from flask_babel import gettext
+
+
+@dataclass
+class NavItem:
+    """One line of the menu."""
+
+    name: str
+    label: str
+    icon: str
+    url: str
+    active: bool = False
+    badge: int | None = None
+    children: list[NavItem] = field(default_factory=list)
+
+
+def build_nav(permissions: frozenset[tuple[str, str]]) -> list[NavItem]:
+    """FAB's menu, cut to what the officer's roles open (`menu_access`), without any query."""
+    found: list[NavItem] = []
+    for item in current_app.appbuilder.menu.get_list():  # type: ignore[attr-defined]
+        if ("menu_access", item.name) not in permissions or not item.should_render():
+            continue
+        children = [
+            _leaf(child)
+            for child in item.childs
+            if child.name != "-"
+            and ("menu_access", child.name) in permissions
+            and child.should_render()
+        ]
+        if item.childs and not children:
+            continue
+        node = _leaf(item) if not item.childs else _group(item, children)
+        found.append(node)
+    return found
+
+
+def _leaf(item: Any) -> NavItem:
+    url = item.get_url()
+    path = urlsplit(url).path
+    active = request.path == path or (
+        path != "/" and request.path.startswith(path.removesuffix("list/").rstrip("/") + "/")
+    )
+    return NavItem(item.name, gettext(str(item.label)), item.icon or "", url, active)
+
+
+def _group(item: Any, children: list[NavItem]) -> NavItem:
+    return NavItem(
+        item.name,
+        gettext(str(item.label)),
+        item.icon or "",
+        "",
+        any(child.active for child in children),
+        children=children,
+    )
+
+
+def safe_path(target: str | None) -> str | None:
+    """A target on this host as a path, or None: whatever `next` or Referer say, we stay here."""
+    if not target or any(ord(letter) < 32 for letter in target) or "\\" in target:
+        return None
+    parts = urlsplit(target)
+    if parts.netloc and (parts.scheme not in ("http", "https") or parts.netloc != request.host):
+        return None
+    if parts.scheme and not parts.netloc:
+        return None
+    path = parts.path or "/"
+    if not path.startswith("/") or path.startswith("//"):
+        return None
+    return path + (f"?{parts.query}" if parts.query else "")
+
+
+def safe_back() -> str:
+    """The page the person came from, when it is one of ours and not the failing one; else home."""
+    came_from = safe_path(request.referrer)
+    if came_from is None or (request.method == "GET" and came_from.split("?")[0] == request.path):
+        return url_for("IndexView.index")
+    return came_from

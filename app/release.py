@@ -1,0 +1,171 @@
+"""The release step: schema, SOP, roles and reference data; run once, never by a serving worker."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask, current_app
+from flask_migrate import upgrade
+from sqlalchemy import func, select
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from werkzeug.security import generate_password_hash
+
+from app.access import account_of
+from app.extensions import db, may_write
+from app.models import Role, SeedRun, User
+from app.services.seed_roles import load_roles, sync_roles
+from app.services.seeding import seed_reference
+from app.services.sop_sync import sync_steps, synced_sha256
+from app.sop.definition import Sop
+
+
+class NotReadyError(Exception):
+    """The panel cannot start; the text is the one line the person at the terminal sees."""
+
+
+@dataclass
+class Prepared:
+    """What the release step did."""
+
+    upgraded: bool = False
+    synced: bool = False
+    admin_password: str = ""
+    demo_logins: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def prepare(app: Flask) -> Prepared:
+    """Bring the database up to date: safe to run again, quick when there is nothing to do.
+
+    Raises:
+        NotReadyError: the database cannot be reached or understood.
+    """
+    may_write.set(True)
+    with app.app_context():
+        done = Prepared()
+        current, head = revisions()
+        if current != head:
+            upgrade(directory=str(app.extensions["migrate"].directory))
+            done.upgraded = True
+        sop: Sop = app.extensions["sop"]
+        if done.upgraded or not in_line(sop):
+            sync(sop)
+            done.synced = True
+        if db.session.scalar(select(func.count()).select_from(User)) == 0:
+            if app.config["DEMO"]:
+                from app.services.demo import seed_demo
+
+                done.demo_logins = seed_demo(app)
+            else:
+                done.admin_password = create_first_admin()
+        elif db.session.get(SeedRun, "demo") is not None:
+            from app.services.demo import DEMO_LOGINS
+
+            done.demo_logins = list(DEMO_LOGINS)
+        db.session.commit()
+        return done
+
+
+def require_ready(app: Flask) -> None:
+    """Go on only with an up-to-date database; for servers that start the panel themselves.
+
+    Raises:
+        NotReadyError: it is unreachable, outdated, or not in line with the SOP file.
+    """
+    with app.app_context():
+        current, head = revisions()
+        if current != head:
+            raise NotReadyError(
+                f"the database schema is at {current or 'nothing'}, this release needs {head};"
+                " run `flask release` first."
+            )
+        if not in_line(app.extensions["sop"]):
+            raise NotReadyError(
+                "the database is not in line with the SOP file; run `flask sop sync` first."
+            )
+        db.session.rollback()
+
+
+def revisions() -> tuple[str | None, str | None]:
+    """The schema revision of the database and the newest of this release.
+
+    Raises:
+        NotReadyError: the database cannot be reached, or it is from a newer release.
+    """
+    scripts = ScriptDirectory(str(current_app.extensions["migrate"].directory))
+    head = scripts.get_current_head()
+    try:
+        with db.engine.connect() as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
+    except (OperationalError, ArgumentError, DBAPIError) as error:
+        raise NotReadyError(_why_unreachable(error)) from None
+    if current is not None:
+        try:
+            scripts.get_revision(current)
+        except Exception:
+            raise NotReadyError(
+                f"the database schema ({current}) is newer than this release; install the newer"
+                " release again."
+            ) from None
+    return current, head
+
+
+def in_line(sop: Sop) -> bool:
+    """Whether the last sync was with this SOP file and these role and reference files."""
+    return synced_sha256(db.session()) == sop.sha256
+
+
+def sync(sop: Sop) -> dict[str, Any]:
+    """Steps, roles with their permissions, reference data; commits.
+
+    Raises:
+        SopError: a step that would go still holds complaints, or a seed file has mistakes.
+    """
+    folder = Path(current_app.config["SEED_DATA"])
+    session, now = db.session(), datetime.now(UTC)
+    report = sync_steps(session, sop, now=now)
+    counts = sync_roles(session, load_roles(folder / "roles.toml"), sop, now=now)
+    for name in (current_app.config["AUTH_ROLE_ADMIN"], current_app.config["AUTH_ROLE_PUBLIC"]):
+        # FAB looks its two built-in roles up by name; they hold nothing here.
+        if session.scalar(select(Role.id).where(Role.name == name)) is None:
+            session.add(Role(name=name))
+    rows = seed_reference(session, folder, now=now)
+    session.commit()
+    return {"steps": report, "roles": counts, "reference": rows}
+
+
+def create_first_admin() -> str:
+    """One administrator with a random password, shown once and changed at the first sign-in."""
+    password = secrets.token_urlsafe(12)
+    role = db.session.scalars(select(Role).where(Role.name == "Admin TI")).one()
+    now = datetime.now(UTC).replace(tzinfo=None)
+    user = User(
+        username="admin",
+        first_name="Admin",
+        last_name="TI",
+        email="admin@localhost",
+        active=True,
+        password=generate_password_hash(password),
+        roles=[role],
+        created_on=now,
+        changed_on=now,
+    )
+    db.session.add(user)
+    db.session.flush()
+    account_of(user.id).must_change_password = True
+    db.session.commit()
+    return password
+
+
+def _why_unreachable(error: Exception) -> str:
+    url = db.engine.url
+    place = f"{url.host or 'localhost'}:{url.port or 5432}/{url.database}" if url.host else str(
+        url.database
+    )
+    reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+    return f"the database {place} cannot be used: {reason}"

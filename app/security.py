@@ -1,0 +1,116 @@
+"""Our FAB SecurityManager: permissions asked once a request, sessions that really end."""
+
+from __future__ import annotations
+
+import hmac
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import g, session
+from flask_appbuilder.security.sqla.manager import SecurityManager
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from werkzeug.security import generate_password_hash
+
+from app.access import STAMP, account_of, current_permissions, session_stamp
+from app.extensions import db
+from app.models import Account, User
+
+
+class OfficeSecurityManager(SecurityManager):
+    """FAB's manager without its JSON login, its statistics and its permission editors.
+
+    `create_app` gives it our own account views; FAB reads them as class attributes.
+    """
+
+    userstatschartview = None
+
+    def register_views(self) -> None:
+        """Only the security views this panel uses; everything else has no URL at all."""
+        self.appbuilder.add_view_no_menu(self.userinfoeditview())
+        self.auth_view = self.authdbview()
+        self.appbuilder.add_view_no_menu(self.resetpasswordview())
+        self.appbuilder.add_view_no_menu(self.resetmypasswordview())
+        self.appbuilder.add_view_no_menu(self.auth_view)
+        if self.is_auth_limited:
+            self.limiter.limit(self.auth_rate_limit, methods=["POST"])(self.auth_view.blueprint)
+        self.user_view = self.appbuilder.add_view(
+            self.userdbmodelview,
+            "Users",
+            label=_l("Users"),
+            icon="users",
+            category="Administration",
+            category_label=_l("Administration"),
+            category_icon="shield",
+        )
+        self.appbuilder.add_view(
+            self.rolemodelview,
+            "Roles",
+            label=_l("Roles"),
+            icon="key-round",
+            category="Administration",
+        )
+
+    # --- permissions ---
+
+    def has_access(self, permission_name: str, view_name: str) -> bool:
+        """Whether who asks holds the permission; answers from the request's one query."""
+        return (permission_name, view_name) in current_permissions()
+
+    def is_item_public(self, permission_name: str, view_name: str) -> bool:
+        """Nothing but the sign-in page is public, and it asks for no permission."""
+        return False
+
+    def get_user_menu_access(self, menu_names: list[str] | None = None) -> set[str]:
+        """The menu entries who asks may see."""
+        return {view for permission, view in current_permissions() if permission == "menu_access"}
+
+    def add_permissions_view(self, base_permissions: list[str], view_menu: str) -> None:
+        """Permissions are rows made by `flask sop sync`; a starting worker writes nothing."""
+
+    def add_permissions_menu(self, view_menu_name: str) -> None:
+        """As for views: no writes at start-up."""
+
+    # --- sessions ---
+
+    def load_user(self, pk: Any) -> User | None:
+        """The user of a cookie, unless it is stale: signed out, password changed, deactivated."""
+        if not str(pk).isascii() or not str(pk).isdigit():
+            return None
+        row = db.session.execute(
+            select(User, Account)
+            .outerjoin(Account, Account.user_id == User.id)
+            .where(User.id == int(pk))
+        ).first()
+        if row is None or not row[0].is_active:
+            return None
+        user: User = row[0]
+        stamp = session.get(STAMP, "")
+        if not hmac.compare_digest(str(stamp), session_stamp(user, row[1])):
+            return None
+        g.account = row[1]
+        return user
+
+    def on_user_login(self, user: User) -> None:
+        """A fresh session of this person: nothing of the anonymous one stays but the language."""
+        locale = session.get("locale")
+        session.clear()
+        if locale:
+            session["locale"] = locale
+        session.permanent = True
+        session[STAMP] = session_stamp(user, db.session.get(Account, user.id))
+
+    def end_sessions(self, user_id: int) -> None:
+        """Make every cookie of a user worthless; the caller commits."""
+        account_of(user_id).session_version += 1
+        db.session.flush()
+
+    def reset_password(self, userid: int, password: str) -> None:
+        """Set a password; every session that knew the old one ends."""
+        user = db.session.get_one(User, userid)
+        user.password = generate_password_hash(password)
+        user.changed_on = datetime.now(UTC).replace(tzinfo=None)
+        account = account_of(userid)
+        account.password_changed_at = datetime.now(UTC)
+        account.session_version += 1
+        db.session.commit()

@@ -1,0 +1,1 @@
+"""What the office does, as functions: each takes the session first, flushes and never commits."""

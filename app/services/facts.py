@@ -1,0 +1,127 @@
+"""The facts of a case as the SOP's guards want them: read from the tables, judged nowhere else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from app.models import (
+    CaseOutput,
+    Complaint,
+    Dispatch,
+    Document,
+    PrintRun,
+    RequirementCheck,
+    SiakCheck,
+)
+from app.sop.guards import (
+    CaseFacts,
+    DispatchFact,
+    OutputFact,
+    RequirementFact,
+    SiakFact,
+)
+
+#: Days an applicant has to complete a returned file (UU 25/2009, practice: editable later).
+ANSWER_DAYS = timedelta(days=30)
+
+
+def case_facts(session: Session, complaint: Complaint) -> CaseFacts:
+    """Everything the guards may look at, fresh from the database, of the case's present round."""
+    session.flush()
+    return CaseFacts(
+        requirements=tuple(
+            RequirementFact(check.kind.code, str(check.kind), check.required, check.state)
+            for check in current_checks(session, complaint)
+        ),
+        has_contact=bool(complaint.applicant_name.strip() and complaint.address.strip()),
+        phone=complaint.phone,
+        email=complaint.email,
+        siak=_siak(session, complaint),
+        answer=complaint.answer,
+        category_allows_answer=complaint.category.allows_answer,
+        outputs=tuple(
+            OutputFact(
+                label=str(output),
+                needs_signature=output.kind.needs_signature,
+                signed=any(document.stage == "signed" for document in output.documents),
+                printed=printed_well(output),
+            )
+            for output in current_outputs(session, complaint)
+        ),
+        needs_first_ktp=complaint.needs_first_ktp,
+        dispatch=_dispatch(session, complaint),
+    )
+
+
+def current_checks(session: Session, complaint: Complaint) -> list[RequirementCheck]:
+    """The completeness list of a case, in the office's order."""
+    return list(
+        session.scalars(
+            select(RequirementCheck)
+            .where(RequirementCheck.complaint_id == complaint.id)
+            .order_by(RequirementCheck.position, RequirementCheck.id)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def current_outputs(session: Session, complaint: Complaint) -> list[CaseOutput]:
+    """The papers this round of the case ends with, with their files and prints."""
+    return list(
+        session.scalars(
+            select(CaseOutput)
+            .where(
+                CaseOutput.complaint_id == complaint.id,
+                CaseOutput.round == complaint.round,
+                CaseOutput.dropped_at.is_(None),
+            )
+            .options(
+                selectinload(CaseOutput.documents).load_only(Document.stage),
+                selectinload(CaseOutput.prints).load_only(PrintRun.result),
+            )
+            .order_by(CaseOutput.id)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def printed_well(output: CaseOutput) -> bool:
+    """A paper is printed when its latest print came out well."""
+    return bool(output.prints) and output.prints[-1].result == "good"
+
+
+def current_siak(session: Session, complaint: Complaint) -> SiakCheck | None:
+    """The latest SIAK check of the present round."""
+    return session.scalars(
+        select(SiakCheck)
+        .where(SiakCheck.complaint_id == complaint.id, SiakCheck.round == complaint.round)
+        .order_by(SiakCheck.id.desc())
+        .limit(1)
+    ).first()
+
+
+def _siak(session: Session, complaint: Complaint) -> SiakFact | None:
+    check = current_siak(session, complaint)
+    if check is None:
+        return None
+    result = "match" if check.result == "match" else "mismatch"
+    return SiakFact(result, check.draft_reference, tuple(check.differences))  # type: ignore[arg-type]
+
+
+def _dispatch(session: Session, complaint: Complaint) -> DispatchFact | None:
+    dispatch = session.scalars(
+        select(Dispatch)
+        .where(Dispatch.complaint_id == complaint.id, Dispatch.round == complaint.round)
+        .order_by(Dispatch.id.desc())
+        .limit(1)
+    ).first()
+    if dispatch is None:
+        return None
+    return DispatchFact(
+        courier=dispatch.courier.name,
+        tracking_number=dispatch.tracking_number,
+        has_proof=dispatch.proof_id is not None,
+    )

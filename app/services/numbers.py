@@ -1,0 +1,34 @@
+"""Running numbers without gaps: the row of the series is locked until the case is committed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from app.models import NumberSeries
+from app.services.calendar import OFFICE_ZONE
+
+
+def next_number(session: Session, prefix: str, now: datetime) -> str:
+    """The next `PGD-YYYY-NNNNNN` of the office's year (Asia/Jakarta); gives none twice.
+
+    A rolled-back registration gives its number back, because the counter rolls back with it.
+    """
+    year = now.astimezone(OFFICE_ZONE).year
+    insert: Any = (
+        postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    )
+    statement = (
+        insert(NumberSeries)
+        .values(prefix=prefix, year=year, last=1)
+        .on_conflict_do_update(
+            index_elements=[NumberSeries.prefix, NumberSeries.year],
+            set_={"last": NumberSeries.last + 1},
+        )
+        .returning(NumberSeries.last)
+    )
+    last = session.execute(statement).scalar_one()
+    return f"{prefix}-{year:04d}-{last:06d}"

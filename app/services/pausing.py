@@ -1,0 +1,98 @@
+"""Standing still with a reason: one case, or every case of a step with one click (SIAK is down)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models import Pause, StepRun
+from app.services.actor import Actor
+from app.sop.definition import Sop
+from app.sop.errors import NotAllowedError, RefusedError
+
+
+def _check_reason(sop: Sop, reason: str) -> None:
+    if reason not in {item.key for item in sop.pause_reasons}:
+        raise RefusedError("pause_reason_unknown", reason=reason)
+
+
+def pause_run(
+    session: Session, sop: Sop, run: StepRun, actor: Actor, reason: str, *, now: datetime, note: str = ""
+) -> Pause:
+    """Let the clock of one case stand still.
+
+    Raises:
+        NotAllowedError: the actor may not pause.
+        RefusedError: an unknown reason, a closed run, or it stands still already.
+    """
+    actor.require("can_pause")
+    _check_reason(sop, reason)
+    if run.finished_at is not None:
+        raise RefusedError("pause_of_closed_run")
+    if open_pause(session, run) is not None:
+        raise RefusedError("paused_already")
+    pause = Pause(step_run_id=run.id, reason=reason, note=note.strip()[:200], from_at=now, by_id=actor.id)
+    session.add(pause)
+    session.flush()
+    return pause
+
+
+def pause_step(
+    session: Session, sop: Sop, step_key: str, actor: Actor, reason: str, *, now: datetime, note: str = ""
+) -> Pause:
+    """Let the clocks of all cases in a step stand still, those that arrive meanwhile included.
+
+    Raises:
+        NotAllowedError: the actor may not pause, or has no part in the step.
+        RefusedError: an unknown reason, a step without a clock, or it stands still already.
+    """
+    actor.require("can_pause")
+    step = sop.step(step_key)
+    if not actor.can_any(move.key for move in step.transitions):
+        raise NotAllowedError("can_pause")
+    _check_reason(sop, reason)
+    if not step.clock:
+        raise RefusedError("pause_without_clock")
+    if open_step_pause(session, step_key) is not None:
+        raise RefusedError("paused_already")
+    pause = Pause(step_key=step_key, reason=reason, note=note.strip()[:200], from_at=now, by_id=actor.id)
+    session.add(pause)
+    session.flush()
+    return pause
+
+
+def end_pause(session: Session, pause: Pause, actor: Actor, *, now: datetime) -> None:
+    """Let the clock go on; ending a pause twice changes nothing.
+
+    Raises:
+        NotAllowedError: the actor may not pause.
+    """
+    actor.require("can_pause")
+    if pause.to_at is None:
+        pause.to_at = max(now, pause.from_at)
+        pause.ended_by_id = actor.id
+        session.flush()
+
+
+def open_pause(session: Session, run: StepRun) -> Pause | None:
+    """The pause in which one case stands still now, if any."""
+    return session.scalars(
+        select(Pause).where(Pause.step_run_id == run.id, Pause.to_at.is_(None))
+    ).first()
+
+
+def open_step_pause(session: Session, step_key: str) -> Pause | None:
+    """The pause in which a whole step stands still now, if any."""
+    return session.scalars(
+        select(Pause).where(Pause.step_key == step_key, Pause.to_at.is_(None))
+    ).first()
+
+
+def end_run_pause(session: Session, run: StepRun, actor: Actor, now: datetime) -> None:
+    """A case that moves on stands still no longer: its own open pause ends with its run."""
+    pause = open_pause(session, run)
+    if pause is not None:
+        pause.to_at = max(now, pause.from_at)
+        pause.ended_by_id = actor.id

@@ -1,0 +1,268 @@
+"""The one way a complaint moves: permission → rules → write → log → flush."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models import CaseEvent, Complaint, SopStep, StepRun
+from app.services.actor import Actor
+from app.services.clocks import pauses_of, read_clocks
+from app.services.effects import run_effect
+from app.services.facts import case_facts
+from app.services.guarding import claim_version
+from app.services.pausing import end_run_pause
+from app.services.visibility import ensure_visible
+from app.sop.clock import Calendar, counted_seconds
+from app.sop.definition import Sop, Step, Transition
+from app.sop.errors import (
+    GuardFailedError,
+    NotAllowedError,
+    ReasonRequiredError,
+    UnknownTransitionError,
+    WrongStepError,
+)
+from app.sop.guards import problems_of
+
+
+@dataclass(frozen=True)
+class Office:
+    """What moving a case needs besides the case: the SOP and the office calendar."""
+
+    sop: Sop
+    calendar: Calendar
+
+
+@dataclass(frozen=True)
+class Handling:
+    """How the work on a case was done when no one pressed *Kerjakan*: since when, among how many.
+
+    `opened_at` is when the officer opened the page he acted from; `share` the office seconds of
+    this case when several were handled together (a batch shares its time among its cases).
+    """
+
+    opened_at: datetime
+    share: int | None = None
+    batch_size: int = 1
+
+
+def apply_transition(
+    session: Session,
+    office: Office,
+    complaint: Complaint,
+    key: str,
+    actor: Actor,
+    *,
+    now: datetime,
+    reason: str = "",
+    expected_version: int | None = None,
+    handling: Handling | None = None,
+    details: Mapping[str, object] | None = None,
+) -> CaseEvent:
+    """Move a complaint along one transition, close its open run and open the next.
+
+    Flushes but never commits: the caller owns the transaction, and rolls back on any error.
+
+    Raises:
+        NotFoundError: the actor may not know of this case.
+        UnknownTransitionError: the SOP has no such transition at all.
+        NotAllowedError: the actor lacks the transition's permission.
+        WrongStepError: the transition does not start here, or another officer was first.
+        ReasonRequiredError: the SOP wants a reason and none was given.
+        GuardFailedError: something the SOP asks for is not there yet.
+    """
+    ensure_visible(actor, complaint)
+    if key not in office.sop.permissions:
+        raise UnknownTransitionError(complaint.step_key, key)
+    if not actor.can(key):
+        raise NotAllowedError(key)
+    move = _move_from_here(session, office.sop, complaint, key)
+    reason = reason.strip()
+    if move.reason and not reason:
+        raise ReasonRequiredError(key)
+
+    source, target = office.sop.step(move.source), office.sop.step(move.target)
+    # The claim comes first: from here on the row is ours, and the facts below cannot change.
+    values = {"step_key": target.key, "step_since": now}
+    if not claim_version(session, complaint, expected_version, **values):
+        raise _moved_by_other(session, office.sop, complaint)
+    round_before = complaint.round
+    if move.effect == "record_printed":
+        run_effect(session, move.effect, complaint, actor, now)
+    if problems := problems_of(move.guards, case_facts(session, complaint)):
+        raise GuardFailedError(problems)
+
+    _close_run(session, office, complaint, source, move, actor, now, reason, handling)
+    if move.effect and move.effect != "record_printed":
+        run_effect(session, move.effect, complaint, actor, now)
+    event = CaseEvent(
+        complaint_id=complaint.id,
+        kind="moved",
+        at=now,
+        by_id=actor.id,
+        by_name=actor.name,
+        transition=key,
+        from_step=source.key,
+        to_step=target.key,
+        round=round_before,
+        version=complaint.version,
+        reason=reason,
+        details=dict(details or {}),
+    )
+    session.add(event)
+    enter_step(session, complaint, target, now)
+    session.flush()
+    return event
+
+
+def enter_step(session: Session, complaint: Complaint, step: Step, now: datetime) -> StepRun | None:
+    """Open the run of a step that has a clock, with its standard frozen; end the case at an end."""
+    complaint.assignee_id = None
+    complaint.closed_at = now if step.kind == "end" else None
+    if not step.clock:
+        return None
+    run = StepRun(
+        complaint_id=complaint.id,
+        step_key=step.key,
+        round=complaint.round,
+        entered_at=now,
+        standard_minutes=standard_of(session, step.key),
+    )
+    session.add(run)
+    session.flush()
+    return run
+
+
+def standard_of(session: Session, step_key: str) -> int | None:
+    """The office's standard minutes of a step as they are now."""
+    return session.execute(
+        select(SopStep.standard_minutes).where(SopStep.key == step_key)
+    ).scalar_one()
+
+
+def open_run(session: Session, complaint: Complaint) -> StepRun | None:
+    """The one open run of a complaint, None while its step has no clock."""
+    return session.execute(
+        select(StepRun).where(
+            StepRun.complaint_id == complaint.id, StepRun.finished_at.is_(None)
+        )
+    ).scalar_one_or_none()
+
+
+def start_work(
+    session: Session,
+    sop: Sop,
+    complaint: Complaint,
+    actor: Actor,
+    *,
+    now: datetime,
+    take_over: bool = False,
+    expected_version: int | None = None,
+) -> StepRun | None:
+    """Start the work clock and take the case: what *Kerjakan* does (SOP, every step).
+
+    Pressing it again on one's own case changes nothing. A colleague's case is only taken over on
+    purpose.
+
+    Raises:
+        NotAllowedError: no transition of this step is the actor's to make.
+        WrongStepError: another officer works on it, or has moved it.
+    """
+    ensure_visible(actor, complaint)
+    step = sop.step(complaint.step_key)
+    actor.require("can_work")
+    if not actor.can_any(move.key for move in step.transitions):
+        raise NotAllowedError("can_work")
+    if complaint.assignee_id is not None and complaint.assignee_id != actor.id and not take_over:
+        raise _held_by_other(session, sop, complaint)
+    run = open_run(session, complaint)
+    if complaint.assignee_id == actor.id and (run is None or run.started_at is not None):
+        return run
+    if not claim_version(session, complaint, expected_version):
+        raise _moved_by_other(session, sop, complaint)
+    complaint.assignee_id = actor.id
+    if run is not None and run.started_at is None:
+        run.started_at = max(now, run.entered_at)
+        run.started_by_id = actor.id
+    session.flush()
+    return run
+
+
+def _move_from_here(session: Session, sop: Sop, complaint: Complaint, key: str) -> Transition:
+    try:
+        return sop.move(complaint.step_key, key)
+    except UnknownTransitionError:
+        raise _moved_by_other(session, sop, complaint, action=key) from None
+
+
+def _moved_by_other(
+    session: Session, sop: Sop, complaint: Complaint, action: str = ""
+) -> WrongStepError:
+    """The refusal that names who was first and when."""
+    last = session.execute(
+        select(CaseEvent)
+        .where(CaseEvent.complaint_id == complaint.id, CaseEvent.kind == "moved")
+        .order_by(CaseEvent.id.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    label = sop.step(complaint.step_key).label
+    if last is None:
+        return WrongStepError(step=label)
+    return WrongStepError(who=last.by_name, at=last.at, step=label)
+
+
+def _held_by_other(session: Session, sop: Sop, complaint: Complaint) -> WrongStepError:
+    run = open_run(session, complaint)
+    since = run.started_at if run is not None and run.started_at else complaint.step_since
+    error = WrongStepError(
+        who=complaint.assignee.get_full_name() if complaint.assignee else "",
+        at=since,
+        step=sop.step(complaint.step_key).label,
+    )
+    error.code = "held_by_other"
+    return error
+
+
+def _close_run(
+    session: Session,
+    office: Office,
+    complaint: Complaint,
+    step: Step,
+    move: Transition,
+    actor: Actor,
+    now: datetime,
+    reason: str,
+    handling: Handling | None,
+) -> None:
+    """Freeze both clocks of the open run; a batch's case gets its share of the batch's time."""
+    run = open_run(session, complaint)
+    if run is None:
+        if step.clock:  # invariant 1 is broken: better to stop than to lose a clock silently
+            raise RuntimeError(f"complaint {complaint.number} has no open run at {step.key}")
+        return
+    end_run_pause(session, run, actor, now)
+    pauses = pauses_of(session, run)
+    started_before = run.started_at
+    if started_before is None:
+        opened = handling.opened_at if handling else now
+        run.started_at = min(max(opened, run.entered_at), now)
+        run.started_by_id = actor.id
+    run.finished_at = max(now, run.started_at or now)
+    run.finished_by_id = actor.id
+    run.transition = move.key
+    run.reason = reason
+    clocks = read_clocks(office.calendar, run, pauses, run.finished_at)
+    run.wait_seconds, run.work_seconds = clocks.wait, clocks.work
+    if handling is not None and handling.share is not None:
+        run.batch_size = handling.batch_size
+        own = 0
+        if started_before is not None and started_before < handling.opened_at:
+            own = counted_seconds(
+                office.calendar, started_before, handling.opened_at, pauses
+            )
+        run.work_seconds = own + handling.share
+    session.flush()

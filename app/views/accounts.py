@@ -1,0 +1,504 @@
+"""Signing in, one's own account, and the users and roles that Admin TI manages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from flask import abort, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_appbuilder import expose
+from flask_appbuilder.fields import QuerySelectMultipleField
+from flask_appbuilder.fieldwidgets import (
+    BS3PasswordFieldWidget,
+    BS3TextFieldWidget,
+    Select2ManyWidget,
+)
+from flask_appbuilder.forms import DynamicForm
+from flask_appbuilder.security.decorators import has_access
+from flask_appbuilder.security.views import (
+    AuthDBView as FabAuthDBView,
+)
+from flask_appbuilder.security.views import (
+    ResetMyPasswordView as FabResetMyPasswordView,
+)
+from flask_appbuilder.security.views import (
+    ResetPasswordView as FabResetPasswordView,
+)
+from flask_appbuilder.security.views import (
+    RoleModelView as FabRoleModelView,
+)
+from flask_appbuilder.security.views import (
+    UserDBModelView as FabUserDBModelView,
+)
+from flask_appbuilder.security.views import (
+    UserInfoEditView as FabUserInfoEditView,
+)
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user, login_user, logout_user
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+from werkzeug.security import check_password_hash, generate_password_hash
+from wtforms import BooleanField, PasswordField, StringField
+from wtforms.validators import (
+    DataRequired,
+    Email,
+    EqualTo,
+    InputRequired,
+    Length,
+    Regexp,
+    ValidationError,
+)
+
+from app.access import account_of
+from app.extensions import db
+from app.formats import local_datetime
+from app.models import Permission, PermissionView, Role, User, ViewMenu
+from app.navigation import safe_path
+from app.views.base import HardenedMixin
+from app.views.interface import OfficeInterface
+from app.views.widgets import OfficeFormWidget
+
+PASSWORD_LENGTH = 12
+
+
+def _new_password(label: Any) -> PasswordField:
+    """Long rather than complicated: at least twelve characters, nothing else (ASVS 6.2.1)."""
+    return PasswordField(
+        label,
+        description=_l("At least 12 characters; a short sentence is easy to remember."),
+        validators=[
+            InputRequired(),
+            Length(min=PASSWORD_LENGTH, max=128, message=_l("Use 12 to 128 characters.")),
+            _printable,
+        ],
+        widget=BS3PasswordFieldWidget(),
+    )
+
+
+def _repeated(label: Any) -> PasswordField:
+    return PasswordField(
+        label,
+        validators=[
+            InputRequired(),
+            EqualTo("password", message=_l("Both passwords must be the same.")),
+        ],
+        widget=BS3PasswordFieldWidget(),
+    )
+
+
+def _printable(form: Any, field: Any) -> None:
+    if any(ord(letter) < 32 for letter in field.data or ""):
+        raise ValidationError(_("Control characters are not possible here."))
+
+
+class LoginForm(DynamicForm):  # type: ignore[misc]
+    """User name and password."""
+
+    username = StringField(_l("User name"), validators=[DataRequired(), Length(max=128)])
+    password = PasswordField(_l("Password"), validators=[DataRequired(), Length(max=128)])
+
+
+class PasswordForm(DynamicForm):  # type: ignore[misc]
+    """A new password for somebody else."""
+
+    password = _new_password(_l("New password"))
+    conf_password = _repeated(_l("Repeat the new password"))
+
+
+class MyPasswordForm(DynamicForm):  # type: ignore[misc]
+    """A new password for oneself; the present one is asked for."""
+
+    current = PasswordField(
+        _l("Present password"), validators=[InputRequired()], widget=BS3PasswordFieldWidget()
+    )
+    password = _new_password(_l("New password"))
+    conf_password = _repeated(_l("Repeat the new password"))
+
+    def validate_current(self, field: Any) -> None:
+        """Only who knows the present password sets a new one."""
+        if not check_password_hash(current_user.password or "", field.data or ""):
+            raise ValidationError(_("This is not your present password."))
+
+
+class ProfileForm(DynamicForm):  # type: ignore[misc]
+    """One's own name."""
+
+    first_name = StringField(
+        _l("First name"),
+        validators=[InputRequired(), Length(max=64), _printable],
+        widget=BS3TextFieldWidget(),
+    )
+    last_name = StringField(
+        _l("Last name"),
+        validators=[InputRequired(), Length(max=64), _printable],
+        widget=BS3TextFieldWidget(),
+    )
+
+
+class AuthDBView(FabAuthDBView):  # type: ignore[misc]
+    """Sign-in and sign-out; whatever `next` says, a person stays on this host."""
+
+    title = _l("Sign in")
+    login_template = "appbuilder/general/security/login_db.html"
+
+    @expose("/login/", methods=["GET", "POST"])
+    def login(self) -> ResponseReturnValue:
+        target = safe_path(request.args.get("next")) or url_for("IndexView.index")
+        if current_user.is_authenticated:
+            return redirect(target)
+        form = LoginForm()
+        status = 200
+        if form.validate_on_submit():
+            user = self.appbuilder.sm.auth_user_db(form.username.data, form.password.data)
+            if user:
+                login_user(user, remember=False)
+                return redirect(target, 303)
+            # One answer for an unknown name, a wrong password and a deactivated account.
+            form.form_errors.append(_("User name or password is not right."))
+            status = 401
+        page = render_template(
+            self.login_template, title=self.title, form=form, appbuilder=self.appbuilder
+        )
+        return page, status
+
+    @expose("/logout/", methods=["POST"])
+    def logout(self) -> ResponseReturnValue:
+        if current_user.is_authenticated:
+            self.appbuilder.sm.end_sessions(current_user.id)
+            db.session.commit()
+            logout_user()
+            flash(_("You are signed out."), "success")
+        return redirect(url_for("AuthDBView.login"), 303)
+
+
+class _OwnForm:
+    """FAB's simple forms without its history of pages, with the status of a refused form."""
+
+    form: Any
+    back_endpoint = "UserDBModelView.userinfo"
+
+    @expose("/form", methods=["GET"])
+    @has_access
+    def this_form_get(self) -> ResponseReturnValue:
+        form = self.form()
+        self.fill(form)
+        return self._page(form)
+
+    @expose("/form", methods=["POST"])
+    @has_access
+    def this_form_post(self) -> ResponseReturnValue:
+        form = self.form()
+        if not form.validate():
+            return self._page(form), 422
+        return self.save(form)
+
+    def fill(self, form: Any) -> None:
+        """Put what is known into the empty form."""
+
+    def save(self, form: Any) -> ResponseReturnValue:
+        """Do what the valid form asks for."""
+        raise AssertionError("every form saves something")
+
+    def _page(self, form: Any) -> str:
+        widget = OfficeFormWidget(
+            form=form,
+            include_cols=[name for name in form._fields if name != "csrf_token"],
+            exclude_cols=[],
+            fieldsets=None,
+            back_url=url_for(self.back_endpoint),
+            submit_label=_("Save"),
+            multipart=False,
+            hidden={},
+        )
+        return render_template(
+            "appbuilder/general/model/edit.html",
+            title=self.form_title,  # type: ignore[attr-defined]
+            widgets={"edit": widget},
+            form=form,
+            related_views=[],
+            hidden={},
+            back_url=url_for(self.back_endpoint),
+            appbuilder=self.appbuilder,  # type: ignore[attr-defined]
+        )
+
+
+class ResetMyPasswordView(_OwnForm, FabResetMyPasswordView):  # type: ignore[misc]
+    """Change one's own password; the other sessions end, this one goes on."""
+
+    form = MyPasswordForm
+    form_title = _l("Change my password")
+
+    def save(self, form: Any) -> ResponseReturnValue:
+        manager = self.appbuilder.sm
+        account_of(current_user.id).must_change_password = False
+        manager.reset_password(current_user.id, form.password.data)
+        manager.on_user_login(db.session.get_one(User, current_user.id))
+        login_user(db.session.get_one(User, current_user.id), remember=False)
+        flash(_("Your password was changed."), "success")
+        return redirect(url_for("IndexView.index"), 303)
+
+
+class ResetPasswordView(_OwnForm, FabResetPasswordView):  # type: ignore[misc]
+    """Give somebody a new first password, which he must change at once."""
+
+    form = PasswordForm
+    form_title = _l("New password for a user")
+    back_endpoint = "UserDBModelView.list"
+
+    def fill(self, form: Any) -> None:
+        self._user()
+
+    def save(self, form: Any) -> ResponseReturnValue:
+        user = self._user()
+        account_of(user.id).must_change_password = True
+        self.appbuilder.sm.reset_password(user.id, form.password.data)
+        flash(_("%(name)s must change this password when signing in.", name=user), "success")
+        return redirect(url_for("UserDBModelView.show", pk=user.id), 303)
+
+    def _user(self) -> User:
+        user = OfficeInterface(User).get(request.args.get("pk", ""))
+        if user is None:
+            abort(404)
+        return user
+
+
+class UserInfoEditView(_OwnForm, FabUserInfoEditView):  # type: ignore[misc]
+    """Change one's own name."""
+
+    form = ProfileForm
+    form_title = _l("Change my name")
+
+    def fill(self, form: Any) -> None:
+        form.first_name.data, form.last_name.data = current_user.first_name, current_user.last_name
+
+    def save(self, form: Any) -> ResponseReturnValue:
+        user = db.session.get_one(User, current_user.id)
+        user.first_name, user.last_name = form.first_name.data.strip(), form.last_name.data.strip()
+        db.session.commit()
+        flash(_("Saved."), "success")
+        return redirect(url_for("UserDBModelView.userinfo"), 303)
+
+
+def _roles() -> list[Role]:
+    return list(
+        db.session.scalars(select(Role).where(Role.name != "Public").order_by(Role.name))
+    )
+
+
+def _permission_views() -> list[PermissionView]:
+    return list(
+        db.session.scalars(
+            select(PermissionView)
+            .join(PermissionView.view_menu)
+            .join(PermissionView.permission)
+            .options(joinedload(PermissionView.permission), joinedload(PermissionView.view_menu))
+            .order_by(ViewMenu.name, Permission.name)
+        )
+    )
+
+
+def _user_fields() -> dict[str, Any]:
+    text = BS3TextFieldWidget
+    return {
+        "first_name": StringField(
+            _l("First name"), validators=[InputRequired(), Length(max=64), _printable], widget=text()
+        ),
+        "last_name": StringField(
+            _l("Last name"), validators=[InputRequired(), Length(max=64), _printable], widget=text()
+        ),
+        "username": StringField(
+            _l("User name"),
+            description=_l("For signing in: letters, digits, dot, dash."),
+            validators=[
+                InputRequired(),
+                Length(min=2, max=64),
+                Regexp(r"^[A-Za-z0-9._-]+$", message=_l("Only letters, digits, dot and dash.")),
+            ],
+            widget=text(),
+        ),
+        "email": StringField(
+            _l("Email"), validators=[InputRequired(), Length(max=320), Email()], widget=text()
+        ),
+        "active": BooleanField(
+            _l("May sign in"), default=True, description=_l("Switch off instead of deleting.")
+        ),
+        "roles": QuerySelectMultipleField(
+            _l("Roles"),
+            query_func=_roles,
+            get_pk_func=lambda role: role.id,
+            widget=Select2ManyWidget(),
+            validators=[_at_least_one],
+        ),
+    }
+
+
+def _at_least_one(form: Any, field: Any) -> None:
+    if not field.data:
+        raise ValidationError(_("Choose at least one role."))
+
+
+class UserDBModelView(HardenedMixin, FabUserDBModelView):  # type: ignore[misc]
+    """The officers of the panel."""
+
+    datamodel: Any = None
+    list_title = _l("Users")
+    show_title = _l("User")
+    add_title = _l("Add a user")
+    edit_title = _l("Edit the user")
+    label_columns: ClassVar[dict[str, Any]] = {
+        "full_name": _l("Name"),
+        "get_full_name": _l("Name"),
+        "first_name": _l("First name"),
+        "last_name": _l("Last name"),
+        "username": _l("User name"),
+        "email": _l("Email"),
+        "active": _l("May sign in"),
+        "roles": _l("Roles"),
+        "last_login": _l("Last sign-in"),
+        "login_count": _l("Sign-ins"),
+        "fail_login_count": _l("Failed sign-ins"),
+        "password": _l("First password"),
+        "conf_password": _l("Repeat the password"),
+    }
+    list_columns: ClassVar[list[str]] = ["username", "get_full_name", "roles", "active", "last_login"]
+    order_columns: ClassVar[list[str]] = ["username", "last_login"]
+    base_order = ("username", "asc")
+    search_columns: ClassVar[list[str]] = ["username", "first_name", "last_name", "active"]
+    text_columns = ("username", "first_name", "last_name", "email")
+    text_label = _l("Search names")
+    filter_columns = ("active",)
+    show_columns: ClassVar[list[str]] = []
+    show_fieldsets: ClassVar[list[Any]] = [
+        (_l("Account"), {"fields": ["username", "get_full_name", "email", "roles", "active"]}),
+        (_l("Sign-ins"), {"fields": ["last_login", "login_count", "fail_login_count"]}),
+    ]
+    user_show_fieldsets: ClassVar[list[Any]] = [
+        (_l("Account"), {"fields": ["username", "get_full_name", "email", "roles"]}),
+    ]
+    user_info_title = _l("My profile")
+    add_columns: ClassVar[list[str]] = [
+        "first_name", "last_name", "username", "email", "roles", "active", "password",
+        "conf_password",
+    ]
+    edit_columns: ClassVar[list[str]] = [
+        "first_name", "last_name", "username", "email", "roles", "active",
+    ]
+    add_form_extra_fields: ClassVar[dict[str, Any]] = {
+        **_user_fields(),
+        "password": _new_password(_l("First password")),
+        "conf_password": _repeated(_l("Repeat the password")),
+    }
+    edit_form_extra_fields: ClassVar[dict[str, Any]] = _user_fields()
+    validators_columns: ClassVar[dict[str, Any]] = {}
+
+    @expose("/show/<pk>", methods=["GET"])
+    @has_access
+    def show(self, pk: str) -> ResponseReturnValue:
+        return HardenedMixin.show.__wrapped__(self, pk)  # type: ignore[attr-defined, no-any-return]
+
+    def show_actions(self, item: Any) -> list[Any]:
+        """Only the reset belongs to another person's account."""
+        return [self.actions["resetpasswords"]] if self.may("resetpasswords") else []
+
+    @expose("/userinfo/")
+    @has_access
+    def userinfo(self) -> ResponseReturnValue:
+        item = db.session.get_one(User, current_user.id)
+        actions = [
+            self.actions[name] for name in ("resetmypassword", "userinfoedit") if self.may(name)
+        ]
+        widget = self._show_widget(item, self.user_show_fieldsets, actions)
+        widget.template_args["edit_url"] = None
+        widget.template_args["delete_url"] = None
+        return render_template(
+            self.show_template,
+            title=self.user_info_title,
+            widgets={"show": widget, "related_views": []},
+            related_views=[],
+            item=item,
+            appbuilder=self.appbuilder,
+        )
+
+    def cell(self, item: Any, column: str) -> Any:
+        """FAB keeps the last sign-in in the server's own naive time; show it as such an instant."""
+        if column == "last_login" and item.last_login is not None:
+            return local_datetime(item.last_login.astimezone(UTC))
+        return super().cell(item, column)
+
+    def pre_add(self, item: Any) -> None:
+        item.password = generate_password_hash(item.password)
+        item.created_on = item.changed_on = datetime.now(UTC).replace(tzinfo=None)
+
+    def save_new(self, form: Any, item: Any) -> None:
+        """A new officer must change his first password when he signs in."""
+        super().save_new(form, item)
+        account_of(item.id).must_change_password = True
+
+    def save_changes(self, form: Any, item: Any) -> None:
+        """Taking the account or a role away ends the sessions at once."""
+        before = (item.active, {role.id for role in item.roles})
+        super().save_changes(form, item)
+        if before != (item.active, {role.id for role in item.roles}):
+            account_of(item.id).session_version += 1
+
+    def pre_update(self, item: Any) -> None:
+        item.changed_on = datetime.now(UTC).replace(tzinfo=None)
+
+
+class RoleModelView(HardenedMixin, FabRoleModelView):  # type: ignore[misc]
+    """Who may do what: an edit here takes effect at the next request."""
+
+    datamodel: Any = None
+    list_title = _l("Roles")
+    show_title = _l("Role")
+    add_title = _l("Add a role")
+    edit_title = _l("Edit the role")
+    list_columns: ClassVar[list[str]] = ["name", "permissions"]
+    show_columns: ClassVar[list[str]] = ["name", "permissions"]
+    search_columns: ClassVar[list[str]] = ["name"]
+    order_columns: ClassVar[list[str]] = ["name"]
+    base_order = ("name", "asc")
+    text_columns = ("name",)
+    text_label = _l("Search roles")
+    label_columns: ClassVar[dict[str, Any]] = {"name": _l("Name"), "permissions": _l("Permissions")}
+    edit_columns: ClassVar[list[str]] = ["name", "permissions"]
+    add_columns: ClassVar[list[str]] = ["name", "permissions"]
+    edit_form_extra_fields: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, **kwargs: Any) -> None:
+        fields = {
+            "permissions": lambda: QuerySelectMultipleField(
+                _l("Permissions"),
+                query_func=_permission_views,
+                get_pk_func=lambda row: row.id,
+                widget=Select2ManyWidget(),
+                description=_l("What an officer with this role may do, by screen."),
+            )
+        }
+        self.add_form_extra_fields = {name: make() for name, make in fields.items()}
+        self.edit_form_extra_fields = {name: make() for name, make in fields.items()}
+        super().__init__(**kwargs)
+        self.actions = {}
+
+    def cell(self, item: Any, column: str) -> Any:
+        """A list shows how many permissions there are, the page which."""
+        if column == "permissions":
+            if g.get("role_list"):
+                return str(len(item.permissions))
+        return super().cell(item, column)
+
+    def query_page(self, state: Any) -> tuple[int, list[Any]]:
+        g.role_list = True
+        return super().query_page(state)
+
+
+SECURITY_VIEWS: dict[str, Any] = {
+    "userdbmodelview": UserDBModelView,
+    "rolemodelview": RoleModelView,
+    "authdbview": AuthDBView,
+    "resetmypasswordview": ResetMyPasswordView,
+    "resetpasswordview": ResetPasswordView,
+    "userinfoeditview": UserInfoEditView,
+}

@@ -1,0 +1,82 @@
+"""One-time form keys: a form sent twice (double click, reload) has one effect.
+
+The key also says when the form was opened, which is when the work on it began.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+
+from flask import current_app, request
+from flask_login import current_user
+from itsdangerous import BadData, URLSafeTimedSerializer
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from app.models import UsedFormKey
+
+#: A form may stay open this long; afterwards its key still works, its opening time does not.
+LONGEST_WORK = timedelta(hours=12)
+_KEPT = timedelta(days=7)
+
+
+def _serializer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(str(current_app.secret_key), salt="form-key")
+
+
+def new_form_key() -> str:
+    """A fresh key for the form that is about to be shown to the present officer."""
+    return _serializer().dumps([secrets.token_hex(12), current_user.get_id()])
+
+
+def check_form_key(field: str = "form_key") -> str:
+    """The nonce of the posted key; a made-up or foreign one is replaced, never trusted."""
+    return read_form_key(request.form.get(field, ""))[0]
+
+
+def read_form_key(text: str) -> tuple[str, datetime]:
+    """The nonce of a key and when its form was opened; now when the key is not ours."""
+    now = datetime.now(UTC)
+    try:
+        (nonce, user_id), signed = _serializer().loads(text, return_timestamp=True)
+    except (BadData, ValueError, TypeError):
+        return secrets.token_hex(12), now
+    if user_id != current_user.get_id():
+        return secrets.token_hex(12), now
+    opened = signed.astimezone(UTC)
+    return str(nonce), opened if now - opened <= LONGEST_WORK else now
+
+
+def spend_form_key(session: Session, nonce: str, result: str = "") -> bool:
+    """Use up a key in the transaction of its effect; False when it was used before.
+
+    Of two simultaneous sendings the second waits for the first to commit and then finds the key.
+    """
+    session.flush()
+    insert = (
+        postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    )
+    done = session.execute(
+        insert(UsedFormKey)
+        .values(key=nonce, used_at=datetime.now(UTC), result=result[:200])
+        .on_conflict_do_nothing()
+        .returning(UsedFormKey.key)
+    ).first()
+    if done is None:
+        session.rollback()
+        return False
+    return True
+
+
+def result_of_key(session: Session, nonce: str) -> str:
+    """What the first sending of a form led to."""
+    return session.execute(
+        select(UsedFormKey.result).where(UsedFormKey.key == nonce)
+    ).scalar_one_or_none() or ""
+
+
+def forget_old_keys(session: Session, now: datetime) -> int:
+    """Drop keys nobody can send again; answers how many."""
+    return session.execute(delete(UsedFormKey).where(UsedFormKey.used_at < now - _KEPT)).rowcount  # type: ignore[attr-defined, no-any-return]

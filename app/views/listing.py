@@ -1,0 +1,280 @@
+"""A list page from its URL: filters, order and page are read per request and capped.
+
+Parameters are FAB's own (`_flt_0_column`, `_oc_View`, `_od_View`, `page_View`, `psize_View`) plus
+`q`, the search box. What cannot be understood is ignored: it never shows more rows, never fails.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import or_, select
+
+from app.extensions import db
+from app.views.interface import COUNT_CAP, MAX_ID
+
+PAGE_SIZES = (10, 25, 50, 100)
+MAX_PAGE = 200_000
+MAX_TEXT = 100
+_FILTER = re.compile(r"_flt_(\d)_([a-z_]{1,40})")
+
+
+@dataclass
+class ListState:
+    """What one request asks of a list."""
+
+    filters: Any
+    text: str = ""
+    order: tuple[str, str] | None = None
+    page: int = 0
+    page_size: int = 25
+    chosen: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def for_related(cls, view: Any, parent: type[Any], pk: Any, rows: int) -> ListState:
+        """The rows of `view` that belong to one parent record."""
+        filters = view.datamodel.get_filters()
+        relation = view.datamodel.get_related_fk(parent)
+        filters.add_filter_related_view(
+            relation, view.datamodel.FilterRelationOneToManyEqual, pk
+        )
+        return cls(filters=filters, page_size=rows)
+
+
+def read_state(view: Any) -> ListState:
+    """The list state of this request for one view."""
+    name = type(view).__name__
+    state = ListState(filters=view._filters, page_size=view.page_size)
+    args = request.args
+    state.page = min(_number(args.get(f"page_{name}")) or 0, MAX_PAGE)
+    size = _number(args.get(f"psize_{name}"))
+    if size is not None:
+        state.page_size = max(1, min(size, PAGE_SIZES[-1]))
+    column, direction = args.get(f"_oc_{name}", ""), args.get(f"_od_{name}", "asc")
+    if column in view.order_columns and direction in ("asc", "desc"):
+        state.order = (column, direction)
+    state.text = _clean(args.get("q", ""))
+    if state.text and view.text_columns:
+        _add_text_filter(view, state)
+    for key in sorted(args):
+        match = _FILTER.fullmatch(key)
+        if match:
+            _add_filter(view, state, int(match[1]), match[2], args.get(key, ""))
+    return state
+
+
+def _add_filter(view: Any, state: ListState, index: int, column: str, raw: str) -> None:
+    """One filter of the URL, only on offered columns and with a value that fits the column."""
+    text = _clean(raw)
+    if column not in view.search_columns or not text:
+        return
+    offered = state.filters.get_search_filters().get(column) or []
+    if index >= len(offered):
+        return
+    model = view.datamodel
+    if model.is_relation(column):
+        related = model.get_related_model(column).__mapper__.primary_key[0]
+        if related.type.python_type is int and (_number(text) or MAX_ID + 1) > MAX_ID:
+            return
+    elif model.is_integer(column):
+        if (_number(text) or MAX_ID + 1) > MAX_ID:
+            return
+    elif model.is_boolean(column):
+        if text not in ("0", "1"):
+            return
+        text = "" if text == "0" else "1"
+    elif model.is_date(column) or model.is_datetime(column):
+        return
+    state.filters.add_filter_index(column, index, [text])
+    state.chosen[column] = _clean(raw)
+
+
+def _add_text_filter(view: Any, state: ListState) -> None:
+    """The search box: any of the view's text columns holds the words."""
+    text, model = state.text, view.datamodel.obj
+
+    class SearchBox(view.datamodel.FilterEqual):  # type: ignore[name-defined, misc]
+        """Looks into every text column of the view at once."""
+
+        def apply(self, query: Any, value: Any) -> Any:
+            return query.filter(view.text_condition(model, text))
+
+    state.filters.add_filter(view.text_columns[0], SearchBox, text)
+
+
+def default_text_condition(view: Any, model: Any, text: str) -> Any:
+    """Part of any text column, upper and lower case alike; % and _ are just letters."""
+    return or_(
+        *(getattr(model, name).icontains(text, autoescape=True) for name in view.text_columns)
+    )
+
+
+class Listing:
+    """Everything the list template shows of one page."""
+
+    def __init__(self, view: Any, state: ListState, *, related: bool = False) -> None:
+        self.view, self.state, self.related = view, state, related
+        count, self.items = view.query_page(state)
+        self.capped = count > COUNT_CAP
+        self.count = min(count, COUNT_CAP)
+        self.has_next = len(self.items) == state.page_size and (
+            self.capped or (state.page + 1) * state.page_size < count
+        )
+
+    def context(self) -> dict[str, Any]:
+        """The list widget's variables."""
+        view, state, name = self.view, self.state, type(self.view).__name__
+        actions = [] if self.related else view.list_actions()
+        size = max(state.page_size, 1)
+        return {
+            "label_columns": view.label_columns,
+            "include_columns": view.list_columns,
+            "value_columns": [
+                {column: view.cell(item, column) for column in view.list_columns}
+                for item in self.items
+            ],
+            "order_columns": [] if self.related else view.order_columns,
+            "formatters_columns": {},
+            "page": state.page,
+            "page_size": state.page_size,
+            "page_sizes": PAGE_SIZES,
+            "count": self.count,
+            "count_capped": self.capped,
+            "page_count": -(-self.count // size),
+            "has_next": self.has_next,
+            "pks": [getattr(item, view.datamodel.get_pk_name()) for item in self.items],
+            "items": self.items,
+            "actions": {},
+            "batch_actions": [
+                {
+                    "name": action.name,
+                    "text": action.text,
+                    "icon": action.icon,
+                    "danger": getattr(action, "danger", False),
+                    "confirm": action.confirmation,
+                }
+                for action in actions
+            ],
+            "action_url": view._own_url("action_post"),
+            "filters": state.filters,
+            "filter_bar": None if self.related else self.filter_bar(),
+            "modelview_name": name,
+            "related": self.related,
+            "can": {
+                "show": view.may("can_show"),
+                "edit": view.may("can_edit"),
+                "add": view.may("can_add") and not self.related,
+                "delete": view.may("can_delete"),
+                "export": view.may("can_export") and not self.related,
+            },
+            "urls": {
+                "add": view._own_url("add") if view.may("can_add") else None,
+                "export": self._url(_endpoint="export") if view.may("can_export") else None,
+                "list": view._own_url("list"),
+            },
+            "row_url": lambda pk: view._own_url("show", pk=pk),
+            "edit_url": lambda pk: view._own_url("edit", pk=pk),
+            "delete_url": lambda pk: view._own_url("delete", pk=pk),
+            "order_url": self.order_url,
+            "order_state": self.order_state,
+            "page_url": lambda page: self._url(**{f"page_{name}": page}),
+            "size_url": lambda size: self._url(**{f"psize_{name}": size, f"page_{name}": None}),
+            "empty": self.empty(),
+        }
+
+    def order_url(self, column: str) -> str:
+        """The same list sorted by a column, the other way round when it is already."""
+        name = type(self.view).__name__
+        descending = self.order_state(column) == "ascending"
+        return self._url(
+            **{
+                f"_oc_{name}": column,
+                f"_od_{name}": "desc" if descending else "asc",
+                f"page_{name}": None,
+            }
+        )
+
+    def order_state(self, column: str) -> str | None:
+        """How the list is sorted by a column: ascending, descending or not at all."""
+        order = self.state.order or self.view.base_order
+        if not order or order[0] != column:
+            return None
+        return "ascending" if order[1] == "asc" else "descending"
+
+    def filter_bar(self) -> dict[str, Any]:
+        """The search box and the choices above the list."""
+        view, state = self.view, self.state
+        fields = [
+            {
+                "name": f"_flt_0_{column}",
+                "label": view.label_columns.get(column, column),
+                "type": "select",
+                "options": self.options(column),
+                "value": state.chosen.get(column, ""),
+            }
+            for column in view.filter_columns
+        ]
+        return {
+            "q": state.text,
+            "q_label": str(view.text_label) if view.text_columns else None,
+            "fields": fields,
+            "active": len(state.chosen) + bool(state.text),
+        }
+
+    def options(self, column: str) -> list[tuple[str, str]]:
+        """What a choice offers: declared ones, or the rows of a small reference table."""
+        view = self.view
+        if column in view.choices:
+            return [(value, str(label)) for value, label in view.choices[column]]
+        if view.datamodel.is_boolean(column):
+            return [("1", _("Yes")), ("0", _("No"))]
+        related = view.datamodel.get_related_model(column)
+        order = getattr(related, "position", None)
+        statement = select(related).limit(200)
+        if order is not None:
+            statement = statement.order_by(order)
+        key = related.__mapper__.primary_key[0].key
+        return [(str(getattr(row, key)), str(row)) for row in db.session.scalars(statement)]
+
+    def empty(self) -> dict[str, Any]:
+        """Why a list is empty and what to do."""
+        view = self.view
+        if not self.related and (self.state.chosen or self.state.text):
+            return {
+                "title": _("Nothing matches"),
+                "text": _("No record fits the search and the filters."),
+                "url": view._own_url("list"),
+                "action": _("Clear the filters"),
+            }
+        add = view._own_url("add") if view.may("can_add") and not self.related else None
+        return {
+            "title": str(view.empty_title),
+            "text": str(view.empty_text),
+            "url": add,
+            "action": str(view.add_title) if add else "",
+        }
+
+    def _url(self, _endpoint: str | None = None, **changes: Any) -> str:
+        args: dict[str, Any] = {
+            key: value for key, value in request.args.items() if len(value) <= MAX_TEXT
+        }
+        args.update(changes)
+        args.update(request.view_args or {})
+        kept = {key: value for key, value in args.items() if value is not None}
+        endpoint = f"{self.view.endpoint}.{_endpoint}" if _endpoint else str(request.endpoint)
+        return url_for(endpoint, **kept)
+
+
+def _clean(text: str) -> str:
+    """A parameter without control characters and not longer than anything one searches for."""
+    return "".join(letter for letter in text if letter.isprintable()).strip()[:MAX_TEXT]
+
+
+def _number(text: str | None) -> int | None:
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > 10:
+        return None
+    return int(text)

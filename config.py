@@ -1,0 +1,183 @@
+"""Settings, all from the environment, each with a default that is safe on one office PC.
+
+| variable          | default                    | what it does                                       |
+|-------------------|----------------------------|----------------------------------------------------|
+| ADUAN_ENV         | office                     | `production` refuses demo data and plain cookies   |
+| DEMO              | 1, or 0 in production      | fill an EMPTY database with fictional cases        |
+| DATABASE_URL      | SQLite in `instance/`      | postgresql://user:password@host/name               |
+| SECRET_KEY        | made once, `instance/`     | signs cookies and form keys; keep it secret        |
+| INSTANCE_PATH     | `instance/` beside run.py  | database, files, key; back this folder up          |
+| STORE_URL         | `instance/files`           | folder for attachments                             |
+| HOST, PORT        | 127.0.0.1, 8080            | where the server listens                           |
+| THREADS           | 8                          | requests handled at once                           |
+| HTTPS             | 0, or 1 in production      | cookies only over https                            |
+| TRUSTED_PROXIES   | 0                          | reverse proxies in front that may name the client  |
+| ALLOWED_HOSTS     | any name of this machine   | host names the panel answers to, comma separated   |
+| MAX_UPLOAD_MB     | 10                         | largest single file                                |
+| SESSION_HOURS     | 12                         | a sign-in ends after this many hours               |
+| LOGIN_RATE        | 10 per minute              | sign-in attempts from one address                  |
+| SOP_FILE          | seed_data/sop.toml         | the SOP this installation runs                     |
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).resolve().parent
+SEED_DATA: Final = ROOT / "seed_data"
+TRANSLATIONS: Final = ROOT / "translations"
+
+
+class ConfigError(Exception):
+    """A setting that cannot work; its text is the one line the person at the terminal sees."""
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Flask's configuration from the environment.
+
+    Raises:
+        ConfigError: a value cannot be used.
+    """
+    env = os.environ if environ is None else environ
+    production = _choice(env, "ADUAN_ENV", "office", ("office", "production")) == "production"
+    instance = Path(env.get("INSTANCE_PATH") or ROOT / "instance").resolve()
+    database = env.get("DATABASE_URL", "")
+    # Pointing the panel at a server, or naming a key, is how a real installation starts.
+    real = production or bool(database) or bool(env.get("SECRET_KEY"))
+    demo = _flag(env, "DEMO", default=not real)
+    if demo and production:
+        raise ConfigError("DEMO=1 and ADUAN_ENV=production exclude each other; leave DEMO out.")
+    https = _flag(env, "HTTPS", default=production)
+    megabytes = _number(env, "MAX_UPLOAD_MB", 10, low=1, high=100)
+    hours = _number(env, "SESSION_HOURS", 12, low=1, high=24 * 7)
+    return {
+        "APP_NAME": "Aduan",
+        "ENV_NAME": "production" if production else "office",
+        "DEMO": demo,
+        "INSTANCE_PATH": instance,
+        "SEED_DATA": SEED_DATA,
+        "SOP_FILE": Path(env.get("SOP_FILE") or SEED_DATA / "sop.toml"),
+        "STORE_URL": env.get("STORE_URL") or str(instance / "files"),
+        "HOST": env.get("HOST", "127.0.0.1"),
+        "PORT": _number(env, "PORT", 8080, low=1, high=65535),
+        "THREADS": _number(env, "THREADS", 8, low=1, high=64),
+        "TRUSTED_PROXIES": _number(env, "TRUSTED_PROXIES", 0, low=0, high=5),
+        "ALLOWED_HOSTS": _words(env.get("ALLOWED_HOSTS", "")),
+        "HTTPS": https,
+        # --- Flask ---
+        "SECRET_KEY": env.get("SECRET_KEY") or _kept_secret(instance),
+        "SESSION_COOKIE_NAME": "__Host-aduan" if https else "aduan",
+        "SESSION_COOKIE_SECURE": https,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "PERMANENT_SESSION_LIFETIME": timedelta(hours=hours),
+        "MAX_UPLOAD_BYTES": megabytes * 1024 * 1024,
+        # One request may carry several files of the largest size.
+        "MAX_CONTENT_LENGTH": (megabytes * 4 + 2) * 1024 * 1024,
+        "MAX_FORM_MEMORY_SIZE": 1024 * 1024,
+        "MAX_FORM_PARTS": 2000,
+        "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=365),
+        "TEMPLATES_AUTO_RELOAD": False,
+        "WTF_CSRF_TIME_LIMIT": None,  # as long as the session; a form left open over lunch works
+        # --- database ---
+        "SQLALCHEMY_DATABASE_URI": database_uri(database, instance),
+        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "hide_parameters": True},
+        # --- Flask-AppBuilder ---
+        "FAB_CREATE_DB": False,
+        "FAB_UPDATE_PERMS": False,
+        "FAB_ADD_SECURITY_API": False,
+        "FAB_ADD_OPENAPI_VIEWS": False,
+        "FAB_ADD_MENU_API": False,
+        "FAB_BASE_TEMPLATE": "aduan/base.html",
+        "FAB_SAFE_REDIRECT_HOSTS": [],
+        "FAB_ALLOW_GET_UNSAFE_MUTATIONS": False,
+        "FAB_PASSWORD_COMPLEXITY_ENABLED": False,
+        "AUTH_ROLES_SYNC_AT_LOGIN": False,
+        "AUTH_RATE_LIMITED": True,
+        "AUTH_RATE_LIMIT": env.get("LOGIN_RATE", "10 per minute"),
+        "RATELIMIT_ENABLED": True,
+        "RATELIMIT_STORAGE_URI": "memory://",
+        # --- languages and time ---
+        "BABEL_DEFAULT_LOCALE": "id",
+        "BABEL_DEFAULT_TIMEZONE": "Asia/Jakarta",
+        "BABEL_TRANSLATION_DIRECTORIES": str(TRANSLATIONS),
+        "LANGUAGES": {
+            "id": {"flag": "id", "name": "Bahasa Indonesia"},
+            "en": {"flag": "gb", "name": "English"},
+        },
+    }
+
+
+def database_uri(url: str, instance: Path) -> str:
+    """The SQLAlchemy address of the database; PostgreSQL always through psycopg 3.
+
+    Raises:
+        ConfigError: another kind of database.
+    """
+    if not url:
+        return f"sqlite:///{(instance / 'aduan.sqlite').as_posix()}"
+    scheme, separator, rest = url.partition("://")
+    if scheme in ("postgres", "postgresql", "postgresql+psycopg") and separator:
+        return f"postgresql+psycopg://{rest}"
+    if scheme == "sqlite" and separator:
+        return url
+    raise ConfigError(
+        "DATABASE_URL must look like postgresql://user:password@host/name"
+        " (or be left out for SQLite)."
+    )
+
+
+def _kept_secret(instance: Path) -> str:
+    """The signing key of this installation, made at the first start and readable by us alone."""
+    path = instance / "secret_key"
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        pass
+    try:
+        instance.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise ConfigError(f"the folder {instance} cannot be written: {error.strerror}") from None
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        key = secrets.token_hex(32)
+        file.write(key)
+    return key
+
+
+def _flag(env: Mapping[str, str], name: str, *, default: bool) -> bool:
+    value = env.get(name, "").strip().lower()
+    if value in ("", "auto"):
+        return default
+    if value in ("1", "true", "yes", "on", "ya"):
+        return True
+    if value in ("0", "false", "no", "off", "tidak"):
+        return False
+    raise ConfigError(f"{name} must be 0 or 1, not {value!r}.")
+
+
+def _number(env: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:
+    text = env.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise ConfigError(f"{name} must be a number from {low} to {high}, not {text!r}.")
+    return int(text)
+
+
+def _choice(env: Mapping[str, str], name: str, default: str, among: tuple[str, ...]) -> str:
+    value = env.get(name, "").strip() or default
+    if value not in among:
+        raise ConfigError(f"{name} must be one of {', '.join(among)}, not {value!r}.")
+    return value
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip().lower() for word in text.split(",") if word.strip())

@@ -1,0 +1,74 @@
+"""`python run.py`: bring the database up to date, then serve. `run:app` for other WSGI servers."""
+
+from __future__ import annotations
+
+import sys
+
+from tools.bootstrap import ensure_environment
+
+if __name__ == "__main__":
+    ensure_environment()
+
+from typing import TYPE_CHECKING, Any  # noqa: E402
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+def build(*, serving_elsewhere: bool) -> tuple[Flask, Any]:
+    """The application, ready to serve; whatever stands in the way is one line on the terminal."""
+    from config import ConfigError
+    from tools.i18n import compile_catalogues
+
+    from app import create_app
+    from app.release import NotReadyError, prepare, require_ready
+    from app.sop.errors import SopError
+
+    try:
+        compile_catalogues()
+        app = create_app()
+        done = None
+        if serving_elsewhere:
+            require_ready(app)
+        else:
+            done = prepare(app)
+    except (ConfigError, NotReadyError) as error:
+        sys.exit(f"aduan: {error}")
+    except SopError as error:
+        sys.exit(f"aduan: the SOP or a seed file cannot be used:\n{error}")
+    return app, done
+
+
+def main() -> None:
+    """Prepare, say where and how to sign in, and serve until stopped."""
+    import waitress
+
+    app, done = build(serving_elsewhere=False)
+    config = app.config
+    shown = "localhost" if config["HOST"] in ("0.0.0.0", "::") else config["HOST"]  # noqa: S104
+    print(f"\n  Aduan:  http://{shown}:{config['PORT']}\n", flush=True)
+    for role, username, password in done.demo_logins:
+        print(f"  {role:20} {username:12} {password}", flush=True)
+    if done.admin_password:
+        print(f"  First administrator: admin   password: {done.admin_password}")
+        print("  It is shown only now and must be changed at the first sign-in.", flush=True)
+    try:
+        waitress.serve(
+            app,
+            host=config["HOST"],
+            port=config["PORT"],
+            threads=config["THREADS"],
+            ident=None,
+            max_request_body_size=config["MAX_CONTENT_LENGTH"] + 65536,
+        )
+    except OSError as error:
+        sys.exit(
+            f"aduan: cannot listen on {config['HOST']}:{config['PORT']}: {error.strerror};"
+            " set PORT to another number."
+        )
+
+
+if __name__ == "__main__":
+    main()
+else:
+    app = build(serving_elsewhere=True)[0]
