@@ -12,7 +12,6 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
 import pikepdf
@@ -61,13 +60,15 @@ def jpeg(
     return out.getvalue()
 
 
-def phone_photo(width: int = 120, height: int = 80, orientation: int = 6) -> bytes:
+def phone_photo(
+    width: int = 120, height: int = 80, *, orientation: int = 6, mode: str = "RGB"
+) -> bytes:
     """A photograph as a phone held upright makes it: lying on its side, with its place."""
     exif = Image.Exif()
     exif[0x0112] = orientation
     exif[0x010F] = "Telepon Contoh"
     exif.get_ifd(0x8825).update({1: "S", 2: (6.0, 54.0, 30.0), 3: "E", 4: (109.0, 43.0, 0.0)})
-    return jpeg(width, height, exif=exif)
+    return jpeg(width, height, mode=mode, exif=exif)
 
 
 def photo_with_preview_picture() -> bytes:
@@ -176,7 +177,7 @@ def pdf_with_page_javascript() -> bytes:
     return _save(document, object_stream_mode=pikepdf.ObjectStreamMode.generate)
 
 
-def pdf_with_unreachable_javascript() -> bytes:
+def pdf_with_lost_javascript() -> bytes:
     """A script no path leads to any more: another reader may still find it."""
     document = _pages()
     script = Dictionary(S=Name.JavaScript, JS=String("app.alert(1)"))
@@ -199,9 +200,19 @@ def pdf_with_launch() -> bytes:
     return pdf_opening(Dictionary(S=Name.Launch, F=String("cmd.exe")))
 
 
+def pdf_opening_a_site() -> bytes:
+    return pdf_opening(Dictionary(S=Name.URI, URI=String("https://example.com")))
+
+
+def pdf_printing_itself() -> bytes:
+    return pdf_opening(Dictionary(S=Name.Named, N=Name.Print))
+
+
 def pdf_with_embedded_file() -> bytes:
     document = _pages()
-    document.attachments["muatan.exe"] = pikepdf.AttachedFileSpec(document, EXE)
+    document.attachments["muatan.exe"] = pikepdf.AttachedFileSpec(  # type: ignore[call-arg]
+        document, EXE
+    )
     return _save(document)
 
 
@@ -275,12 +286,7 @@ class Hostile:
 
     @property
     def data(self) -> bytes:
-        return _made(self.make)
-
-
-@cache
-def _made(make: Callable[[], bytes]) -> bytes:
-    return make()
+        return self.make()
 
 
 def _always(data: bytes) -> Callable[[], bytes]:
@@ -352,12 +358,7 @@ HOSTILE: Final[tuple[Hostile, ...]] = (
     Hostile("a scan bomb in a JPEG", "ktp.jpg", scan_bomb_jpeg, "image_broken"),
     Hostile("a PDF with JavaScript", "kk.pdf", pdf_with_javascript, "pdf_active_content"),
     Hostile("a script on a page", "kk.pdf", pdf_with_page_javascript, "pdf_active_content"),
-    Hostile(
-        "a script nothing leads to",
-        "kk.pdf",
-        pdf_with_unreachable_javascript,
-        "pdf_active_content",
-    ),
+    Hostile("a script nothing leads to", "kk.pdf", pdf_with_lost_javascript, "pdf_active_content"),
     Hostile(
         "a script with escapes",
         "kk.pdf",
@@ -378,18 +379,8 @@ HOSTILE: Final[tuple[Hostile, ...]] = (
         pdf_with_submit_button,
         "pdf_active_content",
     ),
-    Hostile(
-        "a PDF that opens a site",
-        "kk.pdf",
-        lambda: pdf_opening(Dictionary(S=Name.URI, URI=String("https://example.com"))),
-        "pdf_active_content",
-    ),
-    Hostile(
-        "a PDF that prints itself",
-        "kk.pdf",
-        lambda: pdf_opening(Dictionary(S=Name.Named, N=Name.Print)),
-        "pdf_active_content",
-    ),
+    Hostile("a PDF that opens a site", "kk.pdf", pdf_opening_a_site, "pdf_active_content"),
+    Hostile("a PDF that prints itself", "kk.pdf", pdf_printing_itself, "pdf_active_content"),
     Hostile("a PDF locked for changes", "kk.pdf", pdf_encrypted, "pdf_encrypted"),
     Hostile(
         "a PDF with a password",
