@@ -51,6 +51,8 @@
       select.dispatchEvent(new Event('input', { bubbles: true }))
       select.dispatchEvent(new CustomEvent('change', { bubbles: true, detail: 'select2' }))
     })
+    /* jQuery 3.6 loses the focus that select2 4.0 gives its search box */
+    $(select).on('select2:open', () => setTimeout(() => document.querySelector('.select2-container--open .select2-search--dropdown .select2-search__field')?.focus()))
     if (select.autofocus) $(select).select2('focus')
   }
   /* select2 4.0 names its parts badly for screen readers */
@@ -189,7 +191,7 @@
     const fail = (item, words) => {
       item.classList.add('is-failed')
       item.querySelector('.staged-state').textContent = words
-      for (const field of all('input[type="hidden"], select, progress', item)) field.remove()
+      for (const field of all('input[type="hidden"], label, progress', item)) field.remove()
     }
     const send = (file, item) => new Promise((done) => {
       const body = new FormData()
