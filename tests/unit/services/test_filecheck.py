@@ -234,6 +234,7 @@ def test_random_bytes_are_refused_never_a_crash(noise: bytes, extension: str) ->
         check(start + noise, f"a.{extension}")
 
 
+@pytest.mark.filterwarnings("ignore")
 @given(st.data())
 def test_a_damaged_file_is_taken_or_refused_never_a_crash(data: st.DataObject) -> None:
     name, body = data.draw(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, event, func, select
+from sqlalchemy import Engine, create_engine, event, func, select
 from sqlalchemy.orm import Session
 
 from app.models import (
@@ -37,6 +38,7 @@ from app.services.uploads import (
 )
 from app.sop.errors import FileRefusedError, NotFoundError, RefusedError
 from tests.support import samples
+from tests.support.postgres import Server, postgres_or_skip
 
 NOW = datetime(2026, 8, 3, 2, 0, tzinfo=UTC)
 SITI, AGUS = 1, 2
@@ -47,32 +49,52 @@ def store(tmp_path: Path) -> Store:
     return open_store(tmp_path / "files")
 
 
-@pytest.fixture
-def session() -> Iterator[Session]:
-    engine = create_engine("sqlite://")
-    event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA foreign_keys=ON"))
+def fill(url: str) -> None:
+    """Make the tables and what a case leans on."""
+    engine = create_engine(url)
     Model.metadata.create_all(engine)
-    with Session(engine) as session:
+    names = {"label_id": "x", "label_en": "x"}
+    with Session(engine) as session, session.begin():
         for number, name in ((SITI, "siti"), (AGUS, "agus")):
-            session.add(
-                User(
-                    id=number,
-                    first_name=name,
-                    last_name="C",
-                    username=name,
-                    email=f"{name}@example.org",
-                )
-            )
-        names = {"label_id": "x", "label_en": "x"}
+            mail = f"{name}@example.org"
+            session.add(User(id=number, first_name=name, last_name="C", username=name, email=mail))
         session.add(Channel(id=1, code="wa", **names))
         session.add(Category(id=1, code="KK", **names))
         session.add(DocumentKind(id=1, code="kk", **names))
         session.add(
             SopStep(key="intake", position=1, kind="activity", clock=True, actor="p", **names)
         )
-        session.commit()
-        yield session
     engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with postgres_or_skip() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'aduan.sqlite'}"
+        fill(url)
+    else:
+        server: Server = request.getfixturevalue("server")
+        name = server.create_database(template=server.template("uploads", fill))
+        url = server.url(name)
+    engine = create_engine(url)
+    if request.param == "sqlite":
+        event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA foreign_keys=ON"))
+    yield engine
+    engine.dispose()
+    if request.param == "postgres":
+        server.drop_database(name)
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    with Session(engine) as session:
+        yield session
 
 
 def make_case(session: Session, number: str = "PGD-2026-000001", *, round_: int = 1) -> Complaint:
@@ -246,6 +268,32 @@ def test_attaching_twice_gives_one_document(session: Session, store: Store) -> N
     with pytest.raises(RefusedError) as refused:
         attach(session, staged, make_case(session, "PGD-2026-000002"))
     assert refused.value.code == "upload_expired"
+
+
+def test_of_many_forms_with_one_upload_one_gets_it(
+    engine: Engine, session: Session, store: Store
+) -> None:
+    cases = [make_case(session, f"PGD-2026-{number:06}").id for number in range(1, 4)]
+    token = stage(session, store).token
+    session.commit()
+
+    def submit(case_id: int) -> int | str:
+        with Session(engine) as mine:
+            try:
+                case = mine.get_one(Complaint, case_id)
+                [staged] = claim_staged(mine, [token], SITI)
+                document = attach(mine, staged, case)
+                mine.commit()
+            except RefusedError as refused:
+                return refused.code
+            return document.id
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(submit, cases * 4))
+    documents = session.scalars(select(Document)).all()
+    assert len(documents) == 1
+    assert set(answers) <= {documents[0].id, "upload_expired"}
+    assert store.exists(documents[0].storage_key)
 
 
 def test_a_case_holds_so_many_files(session: Session, store: Store) -> None:
