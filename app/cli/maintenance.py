@@ -12,8 +12,8 @@ from flask.cli import AppGroup, with_appcontext
 from app.extensions import db
 from app.release import NotReadyError, prepare
 from app.services.storage import delete_after_commit
+from app.services.tidying import forget_old_keys
 from app.services.uploads import purge_staged
-from app.views.formkeys import forget_old_keys
 
 seed_group = AppGroup("seed", help="Data for an empty installation.")
 UPLOAD_LIFE = timedelta(hours=24)

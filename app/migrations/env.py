@@ -23,6 +23,13 @@ def render_item(type_: str, item: Any, autogen_context: Any) -> str | bool:
     return False
 
 
+def include_name(name: str | None, type_: str, parent_names: Any) -> bool:
+    """Search indexes are made by hand for each database and are no part of the models."""
+    if type_ == "table":
+        return not (name or "").startswith("complaint_search")
+    return not (type_ == "index" and name == "ix_complaint_name_trgm")
+
+
 def run_offline() -> None:
     """Write the SQL instead of running it."""
     context.configure(
@@ -52,6 +59,7 @@ def _run(connection: Any) -> None:
         connection=connection,
         target_metadata=target_metadata,
         render_item=render_item,
+        include_name=include_name,
         render_as_batch=True,
         compare_type=True,
         transaction_per_migration=True,

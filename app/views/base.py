@@ -66,7 +66,7 @@ class HardenedMixin:
     text_label: ClassVar[Any] = _l("Search")
     #: Columns offered as a choice above the list: relations or columns with `choices`.
     filter_columns: ClassVar[Sequence[str]] = ()
-    choices: ClassVar[Mapping[str, Sequence[tuple[str, Any]]]] = {}
+    choices: ClassVar[Mapping[str, Any]] = {}
     empty_title: ClassVar[Any] = _l("Nothing here yet")
     empty_text: ClassVar[Any] = ""
     #: A column that two editors of one record are told apart by, when the model has one.

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from flask import current_app, request
 from flask_login import current_user
 from itsdangerous import BadData, URLSafeTimedSerializer
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,6 @@ from app.models import UsedFormKey
 
 #: A form may stay open this long; afterwards its key still works, its opening time does not.
 LONGEST_WORK = timedelta(hours=12)
-_KEPT = timedelta(days=7)
 
 
 def _serializer() -> URLSafeTimedSerializer:
@@ -75,8 +74,3 @@ def result_of_key(session: Session, nonce: str) -> str:
     return session.execute(
         select(UsedFormKey.result).where(UsedFormKey.key == nonce)
     ).scalar_one_or_none() or ""
-
-
-def forget_old_keys(session: Session, now: datetime) -> int:
-    """Drop keys nobody can send again; answers how many."""
-    return session.execute(delete(UsedFormKey).where(UsedFormKey.used_at < now - _KEPT)).rowcount  # type: ignore[attr-defined, no-any-return]

@@ -229,7 +229,9 @@ class Listing:
         """What a choice offers: declared ones, or the rows of a small reference table."""
         view = self.view
         if column in view.choices:
-            return [(value, str(label)) for value, label in view.choices[column]]
+            offered = view.choices[column]
+            pairs = offered() if callable(offered) else offered
+            return [(value, str(label)) for value, label in pairs]
         if view.datamodel.is_boolean(column):
             return [("1", _("Yes")), ("0", _("No"))]
         related = view.datamodel.get_related_model(column)

@@ -1,0 +1,136 @@
+"""Complaints: the list, the page, registering, and the SOP's transitions as actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from flask import url_for
+from flask.typing import ResponseReturnValue
+from flask_appbuilder import expose
+from flask_appbuilder.security.decorators import has_access
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
+from sqlalchemy import select
+
+from app.access import current_actor
+from app.extensions import db
+from app.formats import days_left, local, local_datetime, short_date
+from app.models import Complaint, Region
+from app.services.search import case_condition
+from app.services.visibility import visible_cases
+from app.sop.definition import Sop
+from app.sop.identity import mask
+from app.views.base import OfficeModelView
+from app.views.case_actions import ActionsMixin, transition_actions
+from app.views.export import EXPORT_ROWS, csv_response
+from app.views.interface import OfficeInterface
+from app.views.listing import read_state
+from app.views.office import request_time
+from app.views.registration import RegistrationMixin
+from app.views.work import WorkMixin
+
+
+def _kecamatan() -> list[tuple[str, str]]:
+    rows = db.session.execute(
+        select(Region.code, Region.name).where(Region.kind == "kecamatan").order_by(Region.name)
+    )
+    return [(code, name) for code, name in rows]
+
+
+class ComplaintView(ActionsMixin, WorkMixin, RegistrationMixin, OfficeModelView):
+    """List, show and register complaints; the SOP's transitions are its actions."""
+
+    datamodel = OfficeInterface(
+        Complaint, row_rule=visible_cases, eager=("channel", "category", "step", "assignee")
+    )
+    class_permission_name = "Complaint"
+    route_base = "/complaints"
+    list_title = _l("Complaints")
+    show_title = _l("Complaint")
+    add_title = _l("Register a complaint")
+    edit_title = _l("Correct the complaint")
+    label_columns: ClassVar[dict[str, Any]] = {
+        "number": _l("Number"),
+        "received_at": _l("Received"),
+        "applicant_name": _l("Applicant"),
+        "category": _l("Category"),
+        "channel": _l("Channel"),
+        "step": _l("Step"),
+        "assignee": _l("Handled by"),
+        "class_due": _l("Due"),
+        "kecamatan": _l("Kecamatan"),
+    }
+    list_columns: ClassVar[list[str]] = [
+        "number", "applicant_name", "category", "channel", "step", "assignee", "received_at",
+        "class_due",
+    ]
+    show_columns: ClassVar[list[str]] = ["number"]
+    # Never the step: it moves by actions alone. Registering and correcting have forms of their own.
+    add_columns: ClassVar[list[str]] = ["text"]
+    edit_columns: ClassVar[list[str]] = ["text"]
+    search_columns: ClassVar[list[str]] = ["number", "step", "category", "channel", "kecamatan"]
+    order_columns: ClassVar[list[str]] = ["number", "received_at"]
+    base_order = ("received_at", "desc")
+    text_columns = ("number",)
+    text_label = _l("Number, name, NIK, phone or tracking number")
+    filter_columns = ("step", "category", "channel", "kecamatan")
+    choices: ClassVar[dict[str, Any]] = {"kecamatan": _kecamatan}
+    empty_title = _l("No complaint yet")
+    empty_text = _l("Complaints appear here as soon as one is registered.")
+
+    def text_condition(self, model: Any, text: str) -> Any:
+        """A number, NIK, KK, phone or tracking number exactly, else part of a name."""
+        return case_condition(db.session(), text, personal=current_actor().can("see_personal"))
+
+    def cell(self, item: Complaint, column: str) -> Any:
+        """Names only for those who may see personal data; due dates with the days left."""
+        if column == "applicant_name":
+            return shown_name(item)
+        if column == "received_at":
+            return local_datetime(item.received_at)
+        if column == "class_due":
+            if item.closed_at is not None:
+                return short_date(item.class_due)
+            left = days_left(item.class_due, local(request_time()).date())
+            return Markup("{} <span class='muted nowrap'>{}</span>").format(
+                short_date(item.class_due), left
+            )
+        return super().cell(item, column)
+
+    @expose("/export", methods=["GET"])
+    @has_access
+    def export(self) -> ResponseReturnValue:
+        """The list as it is filtered now, as CSV."""
+        state = read_state(self)
+        state.page, state.page_size = 0, EXPORT_ROWS
+        _count, items = self.query_page(state)
+        header = [str(self.label_columns[name]) for name in self.list_columns]
+        return csv_response(_("complaints") + ".csv", header, self._export_rows(items))
+
+    def _export_rows(self, items: list[Complaint]) -> Iterator[list[str]]:
+        for item in items:
+            yield [
+                item.number,
+                shown_name(item),
+                str(item.category),
+                str(item.channel),
+                str(item.step),
+                item.assignee.get_full_name() if item.assignee else "",
+                local_datetime(item.received_at),
+                item.class_due.isoformat(),
+            ]
+
+
+
+def shown_name(item: Complaint) -> str:
+    """The applicant's name for those who may see it, else its first letters."""
+    if current_actor().can("see_personal"):
+        return item.applicant_name
+    return mask(item.applicant_name, first=1, last=0)
+
+
+def make_complaint_view(sop: Sop) -> type[ComplaintView]:
+    """The view with one action for each transition of the SOP file."""
+    return type("ComplaintView", (ComplaintView,), transition_actions(sop))
