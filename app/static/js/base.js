@@ -64,6 +64,26 @@
     if (menu) { menu.open = false; one('summary', menu).focus() }
   })
 
+  document.addEventListener('toggle', (event) => {
+    const menu = event.target
+    if (!menu.matches?.('details[data-menu]') || !menu.open) return
+    const list = one('.menu-list', menu)
+    if (list.getBoundingClientRect().left < 0) menu.classList.add('menu-left')
+    if (list.getBoundingClientRect().right > root.clientWidth) menu.classList.remove('menu-left')
+  }, true)
+
+  /* a box that can be scrolled sideways is a stop of the Tab key, only while it can */
+  const boxes = all('.table-box[tabindex], .steps[tabindex]')
+  if (boxes.length && 'ResizeObserver' in window) {
+    const watch = new ResizeObserver((entries) => {
+      for (const { target } of entries) {
+        if (target.scrollWidth > target.clientWidth) target.tabIndex = 0
+        else target.removeAttribute('tabindex')
+      }
+    })
+    for (const box of boxes) watch.observe(box)
+  }
+
   /* panels such as the filters on a phone */
   for (const button of all('[data-toggle-panel]')) {
     const panel = document.getElementById(button.dataset.togglePanel)

@@ -42,7 +42,7 @@
       allowClear: !select.required && !select.multiple && Boolean(blank || select.dataset.remoteUrl),
       ajax: select.dataset.remoteUrl ? remote(select) : undefined,
       minimumInputLength: Number(select.dataset.minimum || 0),
-      dropdownParent: select.closest('dialog') ? $(select.closest('dialog')) : undefined,
+      dropdownParent: $(select.closest('dialog') || document.getElementById('main') || document.body),
     })
     name(select)
     $(select).on('change.name select2:open', () => setTimeout(() => name(select)))
@@ -74,6 +74,7 @@
       if (!input.getAttribute('aria-label')) input.setAttribute('aria-label', label.textContent.trim())
     }
     for (const list of all('.select2-container--open .select2-results__options')) {
+      combo?.setAttribute('aria-controls', list.id)
       list.setAttribute('aria-label', label.textContent.trim())
     }
   }
