@@ -9,7 +9,7 @@ from tools.bootstrap import ensure_environment
 if __name__ == "__main__":
     ensure_environment()
 
-from typing import TYPE_CHECKING, Any  # noqa: E402
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -17,12 +17,11 @@ if TYPE_CHECKING:
 
 def build(*, serving_elsewhere: bool) -> tuple[Flask, Any]:
     """The application, ready to serve; whatever stands in the way is one line on the terminal."""
-    from config import ConfigError
-    from tools.i18n import compile_catalogues
-
     from app import create_app
     from app.release import NotReadyError, prepare, require_ready
     from app.sop.errors import SopError
+    from config import ConfigError
+    from tools.i18n import compile_catalogues
 
     try:
         compile_catalogues()

@@ -123,8 +123,7 @@ def _pages(app: Flask) -> None:
             "theme": theme if theme in ("auto", "light", "dark") else "auto",
             "nav": build_nav(current_permissions()) if signed_in else [],
             "office": _office_identity(),
-            "can": lambda permission, view="Complaint": (permission, view)
-            in current_permissions(),
+            "can": lambda permission, view="Complaint": (permission, view) in current_permissions(),
         }
 
     @app.before_request

@@ -123,8 +123,7 @@ def install(app: Flask) -> None:
 def wants_json() -> bool:
     """Whether the asker is one of our scripts rather than a person."""
     return (
-        request.accept_mimetypes.best_match(("text/html", "application/json"))
-        == "application/json"
+        request.accept_mimetypes.best_match(("text/html", "application/json")) == "application/json"
     )
 
 

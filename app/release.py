@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,11 +19,14 @@ from werkzeug.security import generate_password_hash
 
 from app.access import account_of
 from app.extensions import db, may_write
-from app.models import Role, SeedRun, User
+from app.models import Role, SeedRun, SopRelease, User
 from app.services.seed_roles import load_roles, sync_roles
 from app.services.seeding import seed_reference
 from app.services.sop_sync import sync_steps, synced_sha256
 from app.sop.definition import Sop
+
+#: The row of `sop_release` that holds the sum of the seed files; row 1 is the SOP file.
+SEED_FILES = 2
 
 
 class NotReadyError(Exception):
@@ -117,7 +121,11 @@ def revisions() -> tuple[str | None, str | None]:
 
 def in_line(sop: Sop) -> bool:
     """Whether the last sync was with this SOP file and these role and reference files."""
-    return synced_sha256(db.session()) == sop.sha256
+    session = db.session()
+    seeds = session.get(SopRelease, SEED_FILES)
+    return (
+        synced_sha256(session) == sop.sha256 and seeds is not None and seeds.sha256 == _seeds_sum()
+    )
 
 
 def sync(sop: Sop) -> dict[str, Any]:
@@ -135,8 +143,18 @@ def sync(sop: Sop) -> dict[str, Any]:
         if session.scalar(select(Role.id).where(Role.name == name)) is None:
             session.add(Role(name=name))
     rows = seed_reference(session, folder, now=now)
+    session.merge(SopRelease(id=SEED_FILES, sha256=_seeds_sum(), synced_at=now))
     session.commit()
     return {"steps": report, "roles": counts, "reference": rows}
+
+
+def _seeds_sum() -> str:
+    """The sum of the role and reference files, so that a changed one is seen at the next start."""
+    total = hashlib.sha256()
+    folder = Path(current_app.config["SEED_DATA"])
+    for path in sorted([*folder.glob("*.csv"), *folder.glob("*.toml")]):
+        total.update(path.name.encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()
 
 
 def create_first_admin() -> str:
@@ -164,8 +182,10 @@ def create_first_admin() -> str:
 
 def _why_unreachable(error: Exception) -> str:
     url = db.engine.url
-    place = f"{url.host or 'localhost'}:{url.port or 5432}/{url.database}" if url.host else str(
-        url.database
+    place = (
+        f"{url.host or 'localhost'}:{url.port or 5432}/{url.database}"
+        if url.host
+        else str(url.database)
     )
     reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
     return f"the database {place} cannot be used: {reason}"

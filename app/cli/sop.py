@@ -53,7 +53,9 @@ def sync_command() -> None:
         print("Nothing to do.")
         return
     for word, keys in (
-        ("added", steps.added), ("changed", steps.changed), ("retired", steps.retired)
+        ("added", steps.added),
+        ("changed", steps.changed),
+        ("retired", steps.retired),
     ):
         if keys:
             print(f"steps {word}: {', '.join(keys)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from logging.config import fileConfig
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from flask import current_app
@@ -16,7 +16,7 @@ migrate = current_app.extensions["migrate"]
 target_metadata = migrate.db.metadata
 
 
-def render_item(type_: str, item: Any, autogen_context: Any) -> str | bool:
+def render_item(type_: str, item: Any, autogen_context: Any) -> str | Literal[False]:
     """Our column types by their plain names: a migration never imports the application."""
     if type_ == "type" and type(item).__name__ == "UTCDateTime":
         return "sa.DateTime(timezone=True)"

@@ -1,6 +1,13 @@
 """Every table of the panel; importing this module registers them all, FAB's included."""
 
-from flask_appbuilder.security.sqla.models import Group, Permission, PermissionView, Role, User, ViewMenu
+from flask_appbuilder.security.sqla.models import (
+    Group,
+    Permission,
+    PermissionView,
+    Role,
+    User,
+    ViewMenu,
+)
 
 from app.models.account import Account
 from app.models.base import Model, UTCDateTime, utc_now

@@ -61,7 +61,9 @@ class Category(Bilingual, Model):
     )
 
     __table_args__ = (
-        CheckConstraint("legal_class IN ('information', 'complaint', 'oversight')", name="ck_class"),
+        CheckConstraint(
+            "legal_class IN ('information', 'complaint', 'oversight')", name="ck_class"
+        ),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
@@ -21,6 +22,7 @@ from app.sop.guards import (
     DispatchFact,
     OutputFact,
     RequirementFact,
+    RequirementState,
     SiakFact,
 )
 
@@ -33,7 +35,12 @@ def case_facts(session: Session, complaint: Complaint) -> CaseFacts:
     session.flush()
     return CaseFacts(
         requirements=tuple(
-            RequirementFact(check.kind.code, str(check.kind), check.required, check.state)
+            RequirementFact(
+                check.kind.code,
+                str(check.kind),
+                check.required,
+                cast(RequirementState, check.state),
+            )
             for check in current_checks(session, complaint)
         ),
         has_contact=bool(complaint.applicant_name.strip() and complaint.address.strip()),

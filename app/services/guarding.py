@@ -61,7 +61,7 @@ def _refuse_direct_moves(session: Session, flush_context: object, instances: obj
                 if inspect(item).attrs[name].history.has_changes():
                     raise DirectMoveError(f"complaint.{name}")
         elif isinstance(item, StepRun):
-            finished = inspect(item).attrs["finished_at"].history
+            finished: Any = inspect(item).attrs["finished_at"].history
             was_closed = finished.unchanged and finished.unchanged[0] is not None
             rewritten = finished.deleted and finished.deleted[0] is not None
             if (was_closed or rewritten) and session.is_modified(item):

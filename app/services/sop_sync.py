@@ -48,7 +48,7 @@ def sync_steps(session: Session, sop: Sop, *, now: datetime) -> SyncReport:
             row.active = False
             report.retired.append(row.key)
     for step in sop.steps:
-        row = rows.get(step.key)
+        existing = rows.get(step.key)
         facts = {
             "position": step.position,
             "kind": step.kind,
@@ -58,16 +58,16 @@ def sync_steps(session: Session, sop: Sop, *, now: datetime) -> SyncReport:
             "label_en": step.label.en,
             "active": True,
         }
-        if row is None:
+        if existing is None:
             session.add(SopStep(key=step.key, standard_minutes=step.standard_minutes, **facts))
             report.added.append(step.key)
             continue
-        if any(getattr(row, name) != value for name, value in facts.items()):
+        if any(getattr(existing, name) != value for name, value in facts.items()):
             for name, value in facts.items():
-                setattr(row, name, value)
+                setattr(existing, name, value)
             report.changed.append(step.key)
-        if row.standard_minutes is None and step.standard_minutes is not None:
-            row.standard_minutes = step.standard_minutes
+        if existing.standard_minutes is None and step.standard_minutes is not None:
+            existing.standard_minutes = step.standard_minutes
     release = session.get(SopRelease, 1)
     if release is None:
         session.add(SopRelease(id=1, sha256=sop.sha256, synced_at=now))

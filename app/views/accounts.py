@@ -58,6 +58,7 @@ from app.models import Permission, PermissionView, Role, User, ViewMenu
 from app.navigation import safe_path
 from app.views.base import HardenedMixin
 from app.views.interface import OfficeInterface
+from app.views.permission_labels import permission_label
 from app.views.widgets import OfficeFormWidget
 
 PASSWORD_LENGTH = 12
@@ -282,9 +283,7 @@ class UserInfoEditView(_OwnForm, FabUserInfoEditView):  # type: ignore[misc]
 
 
 def _roles() -> list[Role]:
-    return list(
-        db.session.scalars(select(Role).where(Role.name != "Public").order_by(Role.name))
-    )
+    return list(db.session.scalars(select(Role).where(Role.name != "Public").order_by(Role.name)))
 
 
 def _permission_views() -> list[PermissionView]:
@@ -303,7 +302,9 @@ def _user_fields() -> dict[str, Any]:
     text = BS3TextFieldWidget
     return {
         "first_name": StringField(
-            _l("First name"), validators=[InputRequired(), Length(max=64), _printable], widget=text()
+            _l("First name"),
+            validators=[InputRequired(), Length(max=64), _printable],
+            widget=text(),
         ),
         "last_name": StringField(
             _l("Last name"), validators=[InputRequired(), Length(max=64), _printable], widget=text()
@@ -362,7 +363,13 @@ class UserDBModelView(HardenedMixin, FabUserDBModelView):  # type: ignore[misc]
         "password": _l("First password"),
         "conf_password": _l("Repeat the password"),
     }
-    list_columns: ClassVar[list[str]] = ["username", "get_full_name", "roles", "active", "last_login"]
+    list_columns: ClassVar[list[str]] = [
+        "username",
+        "get_full_name",
+        "roles",
+        "active",
+        "last_login",
+    ]
     order_columns: ClassVar[list[str]] = ["username", "last_login"]
     base_order = ("username", "asc")
     search_columns: ClassVar[list[str]] = ["username", "first_name", "last_name", "active"]
@@ -379,11 +386,22 @@ class UserDBModelView(HardenedMixin, FabUserDBModelView):  # type: ignore[misc]
     ]
     user_info_title = _l("My profile")
     add_columns: ClassVar[list[str]] = [
-        "first_name", "last_name", "username", "email", "roles", "active", "password",
+        "first_name",
+        "last_name",
+        "username",
+        "email",
+        "roles",
+        "active",
+        "password",
         "conf_password",
     ]
     edit_columns: ClassVar[list[str]] = [
-        "first_name", "last_name", "username", "email", "roles", "active",
+        "first_name",
+        "last_name",
+        "username",
+        "email",
+        "roles",
+        "active",
     ]
     add_form_extra_fields: ClassVar[dict[str, Any]] = {
         **_user_fields(),
@@ -473,6 +491,7 @@ class RoleModelView(HardenedMixin, FabRoleModelView):  # type: ignore[misc]
                 _l("Permissions"),
                 query_func=_permission_views,
                 get_pk_func=lambda row: row.id,
+                get_label=permission_label,
                 widget=Select2ManyWidget(),
                 description=_l("What an officer with this role may do, by screen."),
             )
@@ -487,6 +506,7 @@ class RoleModelView(HardenedMixin, FabRoleModelView):  # type: ignore[misc]
         if column == "permissions":
             if g.get("role_list"):
                 return str(len(item.permissions))
+            return ", ".join(sorted(permission_label(row) for row in item.permissions))
         return super().cell(item, column)
 
     def query_page(self, state: Any) -> tuple[int, list[Any]]:

@@ -26,6 +26,7 @@ from app.errors import error_sentence
 from app.extensions import db
 from app.formats import value as shown_value
 from app.sop.errors import SopError
+from app.views import formbase  # noqa: F401  its import gives every form our messages
 from app.views.formkeys import check_form_key, new_form_key, result_of_key, spend_form_key
 from app.views.listing import Listing, ListState, default_text_condition, read_state
 from app.views.widgets import OfficeFormWidget, OfficeListWidget, OfficeShowWidget
@@ -470,8 +471,10 @@ class HardenedMixin:
         return chosen
 
     def _answer(self, answer: Any) -> ResponseReturnValue:
-        return answer if isinstance(answer, Response | str | tuple) else redirect(
-            self.get_redirect(), 303
+        return (
+            answer
+            if isinstance(answer, Response | str | tuple)
+            else redirect(self.get_redirect(), 303)
         )
 
     def _own_url(self, method: str, **values: Any) -> str | None:

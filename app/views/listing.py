@@ -39,9 +39,7 @@ class ListState:
         """The rows of `view` that belong to one parent record."""
         filters = view.datamodel.get_filters()
         relation = view.datamodel.get_related_fk(parent)
-        filters.add_filter_related_view(
-            relation, view.datamodel.FilterRelationOneToManyEqual, pk
-        )
+        filters.add_filter_related_view(relation, view.datamodel.FilterRelationOneToManyEqual, pk)
         return cls(filters=filters, page_size=rows)
 
 
@@ -171,6 +169,7 @@ class Listing:
                 "delete": view.may("can_delete"),
                 "export": view.may("can_export") and not self.related,
             },
+            "add_label": str(view.add_title),
             "urls": {
                 "add": view._own_url("add") if view.may("can_add") else None,
                 "export": self._url(_endpoint="export") if view.may("can_export") else None,

@@ -27,7 +27,7 @@ siak_check    operator          siak_match               certification siak_matc
 siak_check    operator          siak_mismatch!           returned      siak_mismatch_recorded
 siak_check    operator          resolve_without_document* resolved     answer_allowed
 certification sub_koordinator   submit_certification+    signing       outputs_named
-certification sub_koordinator   submit_ktp_print+        signing       first_ktp
+certification sub_koordinator   submit_ktp_print+        signing       first_ktp outputs_named
 certification sub_koordinator   send_back_to_check*!     siak_check
 signing       kepala_dinas      sign+                    printing      outputs_signed
 signing       kepala_dinas      refuse_signature*!       certification

@@ -1,0 +1,81 @@
+"""What a permission means, in the words of the office instead of FAB's."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask_babel import gettext as _
+
+from app.models import PermissionView
+from app.sop.text import N_
+from app.views.office import the_sop
+
+_VERBS: Final[dict[str, str]] = {
+    "can_list": N_("see the list"),
+    "can_show": N_("open"),
+    "can_add": N_("add"),
+    "can_edit": N_("change"),
+    "can_delete": N_("delete"),
+    "can_download": N_("open the file"),
+    "can_export": N_("export"),
+    "can_work": N_("work on cases (Kerjakan)"),
+    "can_pause": N_("pause the clock"),
+    "can_chart": N_("see the chart"),
+    "can_userinfo": N_("see one's own profile"),
+    "can_this_form_get": N_("open the form"),
+    "can_this_form_post": N_("save the form"),
+    "see_personal": N_("see personal data"),
+    "see_confidential": N_("see confidential cases"),
+    "resetpasswords": N_("set another user's password"),
+    "resetmypassword": N_("change one's own password"),
+    "userinfoedit": N_("change one's own name"),
+    "menu_access": N_("see in the menu"),
+}
+_SCREENS: Final[dict[str, str]] = {
+    "Complaint": N_("Complaints"),
+    "Document": N_("Documents"),
+    "Dispatch": N_("Dispatches"),
+    "Queue": N_("Queue"),
+    "Upload": N_("Uploads"),
+    "SopSheet": N_("SOP sheet"),
+    "StepChart": N_("Step durations"),
+    "DocumentKind": N_("Document kinds"),
+    "Category": N_("Categories"),
+    "Channel": N_("Channels"),
+    "Courier": N_("Couriers"),
+    "Region": N_("Regions"),
+    "Holiday": N_("Holidays"),
+    "WorkingHours": N_("Working hours"),
+    "Office": N_("Office identity"),
+    "SopStep": N_("Standard minutes"),
+    "Admin": N_("Administration"),
+    "UserDBModelView": N_("Users"),
+    "RoleModelView": N_("Roles"),
+    "ResetMyPasswordView": N_("My password"),
+    "ResetPasswordView": N_("Passwords of others"),
+    "UserInfoEditView": N_("My name"),
+    # Menu entries that are no screen of their own.
+    "Complaints": N_("Complaints"),
+    "Register": N_("Register a complaint"),
+    "Documents": N_("Documents"),
+    "Dispatches": N_("Dispatches"),
+    "SOP": N_("SOP sheet"),
+    "Charts": N_("Charts"),
+    "Reference": N_("Reference data"),
+    "Administration": N_("Administration"),
+    "Users": N_("Users"),
+    "Roles": N_("Roles"),
+}
+
+
+def permission_label(row: PermissionView) -> str:
+    """`Pengaduan: membuka`, or for a transition the words on its button."""
+    permission, screen = row.permission.name, row.view_menu.name
+    move: Any = next((m for m in the_sop().transitions if m.permission == permission), None)
+    if move is not None and screen == "Complaint":
+        step = the_sop().step(move.source)
+        verb = f"{step.label} → {move.label}"
+    else:
+        verb = _(_VERBS[permission]) if permission in _VERBS else permission.replace("_", " ")
+    where = _(_SCREENS[screen]) if screen in _SCREENS else screen
+    return f"{where}: {verb}"
