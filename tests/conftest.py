@@ -1,0 +1,311 @@
+"""The fixtures every test may use; what they are made of lies in `tests/support`.
+
+    def test_something(client_of, make_case):         # SQLite
+    @pytest.mark.both                                  # SQLite and PostgreSQL
+    def test_something_else(session, make_case): ...
+
+The test client commits the test's own `session` before each request. Threads and browsers do not:
+call `session.commit()` before they are to see something.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import create_app
+from app.models import Account, User
+from app.services.actor import Actor, load_actor
+from app.services.calendar import load_calendar
+from app.services.storage import Store
+from app.services.transitions import Office
+from tests.support import panel
+from tests.support.browser import browser_or_skip, watch
+from tests.support.cases import CaseMaker
+from tests.support.panel import OfficeClient, Statements
+from tests.support.postgres import Server, postgres_or_skip
+from tests.support.serving import served
+
+BUILD = Path(__file__).resolve().parent.parent / "build"
+BACKENDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "both: runs on SQLite and on PostgreSQL")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "backend" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both"):
+        metafunc.parametrize("backend", BACKENDS, indirect=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report = yield
+    item.stash.setdefault(REPORTS, {})[report.when] = report
+    return report
+
+
+REPORTS = pytest.StashKey[dict[str, Any]]()
+
+
+# --- databases -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def backend(request: pytest.FixtureRequest) -> str:
+    """`sqlite`, or also `postgres` under the mark `both`."""
+    return getattr(request, "param", "sqlite")
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The instance folder of all apps of this process: the bundled assets are made once."""
+    return tmp_path_factory.mktemp("instance")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(shared_folder: Path) -> Path:
+    path = shared_folder / "template.sqlite"
+    panel.make_template(shared_folder, f"sqlite:///{path.as_posix()}")
+    assert not path.with_name(path.name + "-wal").exists()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """The PostgreSQL server of this test run."""
+    with postgres_or_skip() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Server, shared_folder: Path) -> str:
+    build = partial(panel.make_template, shared_folder)
+    return postgres.template(panel.template_name(), build)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> Iterator[str]:
+    """A fresh office: schema, SOP, roles, reference data and the officers, no case."""
+    if backend == "sqlite":
+        template = request.getfixturevalue("sqlite_template")
+        yield panel.copy_sqlite(template, tmp_path / "aduan.sqlite")
+        return
+    server: Server = request.getfixturevalue("postgres")
+    name = server.create_database(template=request.getfixturevalue("postgres_template"))
+    yield server.url(name)
+    server.drop_database(name)
+
+
+@pytest.fixture
+def empty_database_url(
+    request: pytest.FixtureRequest, backend: str, tmp_path: Path
+) -> Iterator[str]:
+    """A database without any table."""
+    if backend == "sqlite":
+        yield f"sqlite:///{(tmp_path / 'empty.sqlite').as_posix()}"
+        return
+    server: Server = request.getfixturevalue("postgres")
+    name = server.create_database()
+    yield server.url(name)
+    server.drop_database(name)
+
+
+# --- the application -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def make_app(
+    shared_folder: Path, database_url: str, tmp_path: Path
+) -> Iterator[Callable[..., Flask]]:
+    """`make_app(SETTING=value)`: an application over this test's database and files."""
+    made: list[Flask] = []
+
+    def make(**settings: Any) -> Flask:
+        url = settings.pop("url", database_url)
+        settings.setdefault("STORE_URL", str(tmp_path / "files"))
+        app = create_app(panel.settings_for(shared_folder, url, **settings))
+        app.test_client_class = OfficeClient
+        app.extensions["before_test_request"] = []
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        panel.engine_of(app).dispose()
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    return make_app()
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """The test's own look at the database; the test client commits it before each request."""
+    with Session(panel.engine_of(app)) as opened:
+        app.extensions["before_test_request"].append(opened.commit)
+        yield opened
+
+
+@pytest.fixture
+def store(app: Flask) -> Store:
+    return app.extensions["store"]
+
+
+@pytest.fixture
+def office(app: Flask, session: Session) -> Office:
+    return Office(app.extensions["sop"], load_calendar(session))
+
+
+@pytest.fixture
+def user(session: Session) -> Callable[[str], User]:
+    """`user("operator")`: the row of a test officer."""
+    return lambda key: session.scalars(select(User).where(User.username == key)).one()
+
+
+@pytest.fixture
+def actor(session: Session, user: Callable[[str], User]) -> Callable[[str], Actor]:
+    """`actor("operator")`: who acts in a service, with the permissions of this moment."""
+    return lambda key: load_actor(session, user(key))
+
+
+@pytest.fixture
+def make_case(
+    session: Session, office: Office, store: Store, actor: Callable[[str], Actor]
+) -> CaseMaker:
+    """`make_case("signing")`: a complaint worked up to a step by the officers themselves."""
+    return CaseMaker(session, office, store, actor)
+
+
+# --- requests ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Nobody in particular."""
+    return app.test_client()
+
+
+@pytest.fixture
+def login(
+    app: Flask, session: Session, user: Callable[[str], User]
+) -> Callable[[str], FlaskClient]:
+    """`login("kepala")`: a client that is signed in as a test officer."""
+
+    def sign_in(key: str) -> FlaskClient:
+        found = user(key)
+        values = panel.cookie_values(app, found, session.get(Account, found.id))
+        signed_in = app.test_client()
+        with signed_in.session_transaction() as kept:
+            kept.update(values)
+        return signed_in
+
+    return sign_in
+
+
+@pytest.fixture
+def csrf() -> Callable[[FlaskClient], str]:
+    """`csrf(client)`: a token for a form of that client."""
+    return panel.csrf
+
+
+@pytest.fixture
+def post() -> Callable[..., Any]:
+    """`post(client, url, data)`: a form with its token."""
+    return panel.post
+
+
+@pytest.fixture
+def sql_count(app: Flask) -> Callable[[], AbstractContextManager[Statements]]:
+    """`with sql_count() as statements: …; assert len(statements) <= 10`."""
+    return partial(panel.counted_statements, panel.engine_of(app))
+
+
+@pytest.fixture
+def clock() -> Iterator[Callable[[datetime], None]]:
+    """`clock(moment)`: from now on it is that moment, and time goes on from there."""
+    with time_machine.travel(datetime.now().astimezone()) as traveller:
+        yield traveller.move_to
+
+
+# --- the browser ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def live_server(app: Flask) -> Iterator[str]:
+    """The address of this test's application behind its real server."""
+    with served(app) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    with browser_or_skip() as started:
+        yield started
+
+
+@pytest.fixture
+def page(
+    request: pytest.FixtureRequest,
+    browser: Any,
+    app: Flask,
+    session: Session,
+    user: Callable[[str], User],
+    live_server: str,
+) -> Iterator[Callable[..., Any]]:
+    """`page("kepala", width=390, height=844)`: a browser window of an officer, None of nobody.
+
+    Paths are relative to the panel. `page.watched` collects what goes wrong in it (console
+    errors, foreign requests, failed answers), and the test fails at its end when there is any.
+    """
+    opened: list[Any] = []
+
+    def open_page(
+        key: str | None = None, *, width: int = 1366, height: int = 768, **more: Any
+    ) -> Any:
+        size = {"width": width, "height": height}
+        more = {"locale": "id-ID", "timezone_id": "Asia/Jakarta", **more}
+        context = browser.new_context(base_url=live_server, viewport=size, **more)
+        context.set_default_timeout(10_000)
+        if key is not None:
+            context.add_cookies([_cookie(app, session, user(key), live_server)])
+        session.commit()
+        made = context.new_page()
+        made.watched = watch(made)
+        opened.append(made)
+        return made
+
+    yield open_page
+    report = request.node.stash.get(REPORTS, {}).get("call")
+    failed = report is None or report.failed
+    problems = [problem for made in opened for problem in made.watched.problems]
+    if failed or problems:
+        BUILD.mkdir(exist_ok=True)
+        name = re.sub(r"[^A-Za-z0-9_-]+", "-", request.node.name)[:80]
+        for number, made in enumerate(opened):
+            if not made.is_closed():
+                made.screenshot(path=BUILD / f"{name}-{number}.png", full_page=True)
+    for made in opened:
+        made.context.close()
+    assert not problems, "\n".join(problems)
+
+
+def _cookie(app: Flask, session: Session, user: User, url: str) -> dict[str, str]:
+    signer = app.session_interface.get_signing_serializer(app)
+    values = panel.cookie_values(app, user, session.get(Account, user.id))
+    name = app.config["SESSION_COOKIE_NAME"]
+    return {"name": name, "value": signer.dumps(values), "url": url}

@@ -1,0 +1,212 @@
+"""The panel as the tests run it: its own database, its own files, one officer of each kind.
+
+A database is made once by the release step and copied for every test: as a file on SQLite, with
+`CREATE DATABASE … TEMPLATE` on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import shutil
+from collections.abc import Iterator, Mapping
+from contextvars import copy_context
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from flask import Flask
+from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
+from sqlalchemy import event, select
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+from werkzeug.security import generate_password_hash
+from werkzeug.test import TestResponse
+
+from app import create_app
+from app.access import STAMP, account_of, session_stamp
+from app.extensions import db
+from app.models import Account, Role, User
+from app.release import prepare
+from config import load_settings
+
+#: Every test officer signs in with it; its hash is made once and cheaply.
+PASSWORD: Final = "kalimat sandi untuk uji"
+SECRET: Final = "signs nothing but the cookies of tests"
+
+
+@dataclass(frozen=True)
+class Officer:
+    """One person of the test office."""
+
+    key: str
+    role: str
+    first_name: str
+    last_name: str
+
+    @property
+    def name(self) -> str:
+        """The name as histories and messages show it."""
+        return f"{self.first_name} {self.last_name}"
+
+
+#: One of each role, and a colleague where two of one role meet.
+OFFICERS: Final[Mapping[str, Officer]] = {
+    officer.key: officer
+    for officer in (
+        Officer("petugas", "Petugas Pengaduan", "Siti", "Rahmawati"),
+        Officer("petugas2", "Petugas Pengaduan", "Dewi", "Lestari"),
+        Officer("operator", "Operator", "Agus", "Prasetyo"),
+        Officer("operator2", "Operator", "Rina", "Wulandari"),
+        Officer("subkoordinator", "Sub Koordinator", "Bambang", "Sutrisno"),
+        Officer("kepala", "Kepala Dinas", "Endang", "Suryani"),
+        Officer("kabid", "Kepala Bidang", "Hadi", "Nugroho"),
+        Officer("admin", "Admin TI", "Yusuf", "Hidayat"),
+    )
+}
+#: The officer who acts for a lane of the SOP.
+ACTOR_OF: Final[Mapping[str, str]] = {
+    "petugas_pengaduan": "petugas",
+    "operator": "operator",
+    "sub_koordinator": "subkoordinator",
+    "kepala_dinas": "kepala",
+}
+
+
+@event.listens_for(Engine, "connect")
+def _no_waiting_for_the_disk(connection: Any, record: Any) -> None:
+    """A test's database does not have to survive a power cut."""
+    if type(connection).__module__.startswith("sqlite3"):
+        connection.execute("PRAGMA synchronous=OFF")
+
+
+# --- databases -----------------------------------------------------------------------------------
+
+
+def settings_for(folder: Path, url: str, **changes: Any) -> dict[str, Any]:
+    """The settings of one test's panel; nothing of this machine's environment is in them.
+
+    `folder` holds what tests may share (the bundled assets); database and files are their own.
+    """
+    environment = {
+        "INSTANCE_PATH": str(folder),
+        "DATABASE_URL": url,
+        "SECRET_KEY": SECRET,
+        "DEMO": "0",
+    }
+    return {**load_settings(environment), "TESTING": True, "RATELIMIT_ENABLED": False, **changes}
+
+
+def make_template(folder: Path, url: str) -> None:
+    """Fill an empty database by the release step, with the test's officers; ends all connections."""
+    app = create_app(settings_for(folder, url))
+    prepare(app)
+    with app.app_context():
+        _add_officers(db.session())
+        db.session.commit()
+        db.session.remove()
+        db.engine.dispose()
+
+
+def copy_sqlite(template: Path, target: Path) -> str:
+    """A copy of a database file whose connections have all ended; its address."""
+    shutil.copyfile(template, target)
+    return f"sqlite:///{target.as_posix()}"
+
+
+def template_name() -> str:
+    """The name of the PostgreSQL template: another one as soon as what makes it has changed."""
+    root = Path(__file__).resolve().parents[2]
+    digest = hashlib.sha256()
+    for folder, pattern in (("seed_data", "*.*"), ("app/migrations/versions", "*.py")):
+        for path in sorted((root / folder).glob(pattern)):
+            digest.update(path.read_bytes())
+    return f"template_{digest.hexdigest()[:12]}"
+
+
+def _add_officers(session: Session) -> None:
+    """The people of the test office; the release step has made the administrator already."""
+    hashed = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1000")
+    roles = {role.name: role for role in session.scalars(select(Role))}
+    now = datetime.now(UTC).replace(tzinfo=None)
+    for officer in OFFICERS.values():
+        user = session.scalars(select(User).where(User.username == officer.key)).one_or_none()
+        if user is None:
+            user = User(username=officer.key, created_on=now, changed_on=now, active=True)
+            session.add(user)
+        user.first_name, user.last_name = officer.first_name, officer.last_name
+        user.email, user.password = f"{officer.key}@example.org", hashed
+        user.roles = [roles[officer.role]]
+        session.flush()
+        account_of(user.id).must_change_password = False
+
+
+# --- requests ------------------------------------------------------------------------------------
+
+
+class OfficeClient(FlaskClient):
+    """Flask's test client with the officer's token, each request in a context of its own.
+
+    What the test's own session wrote is committed first: the request runs in another transaction
+    and would wait for it, or not see it.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        """One request; what it sets in context variables does not outlive it."""
+        for commit in self.application.extensions.get("before_test_request", ()):
+            commit()
+        answer: TestResponse = copy_context().run(super().open, *args, **kwargs)
+        return answer
+
+
+def csrf(client: FlaskClient) -> str:
+    """A valid CSRF token of this client's session."""
+    with client.session_transaction() as kept:
+        raw = kept.setdefault("csrf_token", hashlib.sha1(b"test").hexdigest())
+    signer = URLSafeTimedSerializer(str(client.application.secret_key), salt="wtf-csrf-token")
+    return str(signer.dumps(raw))
+
+
+def post(
+    client: FlaskClient, url: str, data: Mapping[str, Any] | None = None, **kwargs: Any
+) -> TestResponse:
+    """POST a form with its token, as our pages do."""
+    return client.post(url, data={**(data or {}), "csrf_token": csrf(client)}, **kwargs)
+
+
+def cookie_values(app: Flask, user: User, account: Account | None) -> dict[str, Any]:
+    """What the session of a signed-in officer holds."""
+    with app.app_context():
+        stamp = session_stamp(user, account)
+    return {"_user_id": str(user.id), "_fresh": True, "_permanent": True, STAMP: stamp}
+
+
+# --- looking -------------------------------------------------------------------------------------
+
+
+class Statements(list[str]):
+    """The SQL statements that ran; transaction control does not count."""
+
+
+@contextlib.contextmanager
+def counted_statements(engine: Engine) -> Iterator[Statements]:
+    """Collect the statements an engine runs meanwhile."""
+    seen = Statements()
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if not statement.lstrip().upper().startswith(("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE")):
+            seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def engine_of(app: Flask) -> Engine:
+    """The engine of an application."""
+    with app.app_context():
+        return db.engine

@@ -1,0 +1,26 @@
+"""The panel behind its real server, waitress, in a thread of the test."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+
+from flask import Flask
+from waitress.server import create_server
+
+THREADS = 8
+
+
+@contextlib.contextmanager
+def served(app: Flask, threads: int = THREADS) -> Iterator[str]:
+    """Serve the application on a free port of this machine; its address without a slash."""
+    server = create_server(app, host="127.0.0.1", port=0, threads=threads, ident=None)
+    runner = threading.Thread(target=server.run, name="waitress", daemon=True)
+    runner.start()
+    try:
+        yield f"http://127.0.0.1:{server.effective_port}"
+    finally:
+        server.close()
+        runner.join(10)
+        server.task_dispatcher.shutdown()
