@@ -30,7 +30,14 @@ BUNDLES: Final[Mapping[str, Sequence[Path]]] = {
         *(
             _OURS / "css" / f"{name}.css"
             for name in (
-                "tokens", "base", "layout", "forms", "tables", "components", "pages", "print",
+                "tokens",
+                "base",
+                "layout",
+                "forms",
+                "tables",
+                "components",
+                "pages",
+                "print",
             )
         ),
     ),

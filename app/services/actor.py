@@ -56,4 +56,6 @@ def permissions_of(session: Session, user_id: int) -> frozenset[tuple[str, str]]
 
 def load_actor(session: Session, user: User) -> Actor:
     """The actor behind a user row, for the command line and the demo."""
-    return Actor(id=user.id, name=user.get_full_name(), permissions=permissions_of(session, user.id))
+    return Actor(
+        id=user.id, name=user.get_full_name(), permissions=permissions_of(session, user.id)
+    )

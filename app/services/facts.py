@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import cast
 
@@ -33,20 +34,33 @@ ANSWER_DAYS = timedelta(days=30)
 def case_facts(session: Session, complaint: Complaint) -> CaseFacts:
     """Everything the guards may look at, fresh from the database, of the case's present round."""
     session.flush()
+    return facts_from(
+        complaint,
+        checks=current_checks(session, complaint),
+        siak=current_siak(session, complaint),
+        outputs=current_outputs(session, complaint),
+        dispatch=current_dispatch(session, complaint),
+    )
+
+
+def facts_from(
+    complaint: Complaint,
+    *,
+    checks: Sequence[RequirementCheck],
+    siak: SiakCheck | None,
+    outputs: Sequence[CaseOutput],
+    dispatch: Dispatch | None,
+) -> CaseFacts:
+    """The same from rows at hand; each belongs to the case's present round."""
     return CaseFacts(
         requirements=tuple(
-            RequirementFact(
-                check.kind.code,
-                str(check.kind),
-                check.required,
-                cast(RequirementState, check.state),
-            )
-            for check in current_checks(session, complaint)
+            RequirementFact(check.kind.code, str(check.kind), check.required, check.state)
+            for check in checks
         ),
         has_contact=bool(complaint.applicant_name.strip() and complaint.address.strip()),
         phone=complaint.phone,
         email=complaint.email,
-        siak=_siak(session, complaint),
+        siak=_siak(siak),
         answer=complaint.answer,
         category_allows_answer=complaint.category.allows_answer,
         outputs=tuple(
@@ -56,10 +70,10 @@ def case_facts(session: Session, complaint: Complaint) -> CaseFacts:
                 signed=any(document.stage == "signed" for document in output.documents),
                 printed=printed_well(output),
             )
-            for output in current_outputs(session, complaint)
+            for output in outputs
         ),
         needs_first_ktp=complaint.needs_first_ktp,
-        dispatch=_dispatch(session, complaint),
+        dispatch=_dispatch(dispatch),
     )
 
 
@@ -110,21 +124,24 @@ def current_siak(session: Session, complaint: Complaint) -> SiakCheck | None:
     ).first()
 
 
-def _siak(session: Session, complaint: Complaint) -> SiakFact | None:
-    check = current_siak(session, complaint)
+def current_dispatch(session: Session, complaint: Complaint) -> Dispatch | None:
+    """The latest parcel of the present round."""
+    return session.scalars(
+        select(Dispatch)
+        .where(Dispatch.complaint_id == complaint.id, Dispatch.round == complaint.round)
+        .order_by(Dispatch.id.desc())
+        .limit(1)
+    ).first()
+
+
+def _siak(check: SiakCheck | None) -> SiakFact | None:
     if check is None:
         return None
     result = "match" if check.result == "match" else "mismatch"
     return SiakFact(result, check.draft_reference, tuple(check.differences))  # type: ignore[arg-type]
 
 
-def _dispatch(session: Session, complaint: Complaint) -> DispatchFact | None:
-    dispatch = session.scalars(
-        select(Dispatch)
-        .where(Dispatch.complaint_id == complaint.id, Dispatch.round == complaint.round)
-        .order_by(Dispatch.id.desc())
-        .limit(1)
-    ).first()
+def _dispatch(dispatch: Dispatch | None) -> DispatchFact | None:
     if dispatch is None:
         return None
     return DispatchFact(

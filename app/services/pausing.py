@@ -19,7 +19,14 @@ def _check_reason(sop: Sop, reason: str) -> None:
 
 
 def pause_run(
-    session: Session, sop: Sop, run: StepRun, actor: Actor, reason: str, *, now: datetime, note: str = ""
+    session: Session,
+    sop: Sop,
+    run: StepRun,
+    actor: Actor,
+    reason: str,
+    *,
+    now: datetime,
+    note: str = "",
 ) -> Pause:
     """Let the clock of one case stand still.
 
@@ -33,14 +40,23 @@ def pause_run(
         raise RefusedError("pause_of_closed_run")
     if open_pause(session, run) is not None:
         raise RefusedError("paused_already")
-    pause = Pause(step_run_id=run.id, reason=reason, note=note.strip()[:200], from_at=now, by_id=actor.id)
+    pause = Pause(
+        step_run_id=run.id, reason=reason, note=note.strip()[:200], from_at=now, by_id=actor.id
+    )
     session.add(pause)
     session.flush()
     return pause
 
 
 def pause_step(
-    session: Session, sop: Sop, step_key: str, actor: Actor, reason: str, *, now: datetime, note: str = ""
+    session: Session,
+    sop: Sop,
+    step_key: str,
+    actor: Actor,
+    reason: str,
+    *,
+    now: datetime,
+    note: str = "",
 ) -> Pause:
     """Let the clocks of all cases in a step stand still, those that arrive meanwhile included.
 
@@ -57,7 +73,9 @@ def pause_step(
         raise RefusedError("pause_without_clock")
     if open_step_pause(session, step_key) is not None:
         raise RefusedError("paused_already")
-    pause = Pause(step_key=step_key, reason=reason, note=note.strip()[:200], from_at=now, by_id=actor.id)
+    pause = Pause(
+        step_key=step_key, reason=reason, note=note.strip()[:200], from_at=now, by_id=actor.id
+    )
     session.add(pause)
     session.flush()
     return pause

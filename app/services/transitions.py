@@ -147,9 +147,7 @@ def standard_of(session: Session, step_key: str) -> int | None:
 def open_run(session: Session, complaint: Complaint) -> StepRun | None:
     """The one open run of a complaint, None while its step has no clock."""
     return session.execute(
-        select(StepRun).where(
-            StepRun.complaint_id == complaint.id, StepRun.finished_at.is_(None)
-        )
+        select(StepRun).where(StepRun.complaint_id == complaint.id, StepRun.finished_at.is_(None))
     ).scalar_one_or_none()
 
 
@@ -261,8 +259,6 @@ def _close_run(
         run.batch_size = handling.batch_size
         own = 0
         if started_before is not None and started_before < handling.opened_at:
-            own = counted_seconds(
-                office.calendar, started_before, handling.opened_at, pauses
-            )
+            own = counted_seconds(office.calendar, started_before, handling.opened_at, pauses)
         run.work_seconds = own + handling.share
     session.flush()

@@ -158,7 +158,9 @@ class ActionsMixin:
         label = next(m.label for m in the_sop().transitions if m.key == key)
         if result.done:
             flash(
-                ngettext("%(num)d case was moved on.", "%(num)d cases were moved on.", len(result.done)),
+                ngettext(
+                    "%(num)d case was moved on.", "%(num)d cases were moved on.", len(result.done)
+                ),
                 "success",
             )
         return render_template(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from flask import url_for
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access
@@ -63,7 +62,13 @@ class ComplaintView(ActionsMixin, WorkMixin, RegistrationMixin, OfficeModelView)
         "kecamatan": _l("Kecamatan"),
     }
     list_columns: ClassVar[list[str]] = [
-        "number", "applicant_name", "category", "channel", "step", "assignee", "received_at",
+        "number",
+        "applicant_name",
+        "category",
+        "channel",
+        "step",
+        "assignee",
+        "received_at",
         "class_due",
     ]
     show_columns: ClassVar[list[str]] = ["number"]
@@ -121,7 +126,6 @@ class ComplaintView(ActionsMixin, WorkMixin, RegistrationMixin, OfficeModelView)
                 local_datetime(item.received_at),
                 item.class_due.isoformat(),
             ]
-
 
 
 def shown_name(item: Complaint) -> str:

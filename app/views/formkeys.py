@@ -54,9 +54,7 @@ def spend_form_key(session: Session, nonce: str, result: str = "") -> bool:
     Of two simultaneous sendings the second waits for the first to commit and then finds the key.
     """
     session.flush()
-    insert = (
-        postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    )
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     done = session.execute(
         insert(UsedFormKey)
         .values(key=nonce, used_at=datetime.now(UTC), result=result[:200])
@@ -71,6 +69,9 @@ def spend_form_key(session: Session, nonce: str, result: str = "") -> bool:
 
 def result_of_key(session: Session, nonce: str) -> str:
     """What the first sending of a form led to."""
-    return session.execute(
-        select(UsedFormKey.result).where(UsedFormKey.key == nonce)
-    ).scalar_one_or_none() or ""
+    return (
+        session.execute(
+            select(UsedFormKey.result).where(UsedFormKey.key == nonce)
+        ).scalar_one_or_none()
+        or ""
+    )
