@@ -67,7 +67,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "PORT": _number(env, "PORT", 8080, low=1, high=65535),
         "THREADS": _number(env, "THREADS", 8, low=1, high=64),
         "TRUSTED_PROXIES": _number(env, "TRUSTED_PROXIES", 0, low=0, high=5),
-        "ALLOWED_HOSTS": _words(env.get("ALLOWED_HOSTS", "")),
+        # None: any name of this machine; Flask answers 400 to any other once names are given.
+        "TRUSTED_HOSTS": list(_words(env.get("ALLOWED_HOSTS", ""))) or None,
         "HTTPS": https,
         # --- Flask ---
         "SECRET_KEY": env.get("SECRET_KEY") or _kept_secret(instance),

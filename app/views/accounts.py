@@ -411,11 +411,6 @@ class UserDBModelView(HardenedMixin, FabUserDBModelView):  # type: ignore[misc]
     edit_form_extra_fields: ClassVar[dict[str, Any]] = _user_fields()
     validators_columns: ClassVar[dict[str, Any]] = {}
 
-    @expose("/show/<pk>", methods=["GET"])
-    @has_access
-    def show(self, pk: str) -> ResponseReturnValue:
-        return HardenedMixin.show.__wrapped__(self, pk)  # type: ignore[attr-defined, no-any-return]
-
     def show_actions(self, item: Any) -> list[Any]:
         """Only the reset belongs to another person's account."""
         return [self.actions["resetpasswords"]] if self.may("resetpasswords") else []
