@@ -54,7 +54,12 @@ def facts_from(
     """The same from rows at hand; each belongs to the case's present round."""
     return CaseFacts(
         requirements=tuple(
-            RequirementFact(check.kind.code, str(check.kind), check.required, check.state)
+            RequirementFact(
+                check.kind.code,
+                str(check.kind),
+                check.required,
+                cast(RequirementState, check.state),
+            )
             for check in checks
         ),
         has_contact=bool(complaint.applicant_name.strip() and complaint.address.strip()),

@@ -1,0 +1,222 @@
+"""All there is to know of one case, read for its page in five statements whatever its length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session, contains_eager, joinedload, lazyload
+from sqlalchemy.orm.attributes import set_committed_value
+
+from app.models import (
+    CaseEvent,
+    CaseOutput,
+    Complaint,
+    Dispatch,
+    Document,
+    Pause,
+    PrintRun,
+    RequirementCheck,
+    SiakCheck,
+    StepRun,
+)
+from app.services.actor import Actor
+from app.services.clocks import Clocks, Span, read_clocks
+from app.services.facts import facts_from
+from app.services.visibility import visible_cases
+from app.sop.clock import Calendar
+from app.sop.definition import Transition
+from app.sop.guards import CaseFacts, Problem, problems_of
+
+T = TypeVar("T")
+
+
+@dataclass
+class CaseFile:
+    """A case with everything that hangs on it, in the order in which it happened."""
+
+    complaint: Complaint
+    checks: list[RequirementCheck]
+    siak_checks: list[SiakCheck]
+    runs: list[StepRun] = field(default_factory=list)
+    #: Pauses that touch the open run: its own and those of its whole step.
+    pauses: list[Pause] = field(default_factory=list)
+    events: list[CaseEvent] = field(default_factory=list)
+    documents: list[Document] = field(default_factory=list)
+    outputs: list[CaseOutput] = field(default_factory=list)
+    dispatches: list[Dispatch] = field(default_factory=list)
+
+    @property
+    def open_run(self) -> StepRun | None:
+        """The run whose clock may be ticking."""
+        return next((run for run in self.runs if run.finished_at is None), None)
+
+    @property
+    def current_outputs(self) -> list[CaseOutput]:
+        """The papers the present round ends with."""
+        this_round = self.complaint.round
+        return [o for o in self.outputs if o.round == this_round and o.dropped_at is None]
+
+    @property
+    def standing_pause(self) -> Pause | None:
+        """The pause in which the case stands still now, its own before that of the step."""
+        standing = [pause for pause in self.pauses if pause.to_at is None]
+        return min(standing, key=lambda pause: pause.step_run_id is None, default=None)
+
+    def facts(self) -> CaseFacts:
+        """What the guards look at."""
+        this_round = self.complaint.round
+        return facts_from(
+            self.complaint,
+            checks=self.checks,
+            siak=_last(check for check in self.siak_checks if check.round == this_round),
+            outputs=self.current_outputs,
+            dispatch=_last(parcel for parcel in self.dispatches if parcel.round == this_round),
+        )
+
+    def problems(self, move: Transition) -> tuple[Problem, ...]:
+        """What a transition still lacks; what its own effect brings about is not lacking."""
+        facts = self.facts()
+        if move.effect == "record_printed":
+            outputs = zip(facts.outputs, self.current_outputs, strict=True)
+            printed = tuple(
+                replace(fact, printed=fact.printed or not output.prints) for fact, output in outputs
+            )
+            facts = replace(facts, outputs=printed)
+        return problems_of(move.guards, facts)
+
+    def clocks(self, calendar: Calendar, now: datetime) -> Clocks | None:
+        """Both clocks of the open run until now; None while no clock runs."""
+        if self.open_run is None:
+            return None
+        spans: list[Span] = [(pause.from_at, pause.to_at) for pause in self.pauses]
+        return read_clocks(calendar, self.open_run, spans, now)
+
+    def run_closed_by(self) -> dict[int, StepRun]:
+        """The closed run behind each move of the history, by the event's id.
+
+        Every move out of a step with a clock closed exactly one run, in the same order.
+        """
+        closed = [run for run in self.runs if run.finished_at is not None]
+        found: dict[int, StepRun] = {}
+        for event in self.events:
+            if event.kind == "moved" and closed and closed[0].step_key == event.from_step:
+                found[event.id] = closed.pop(0)
+        return found
+
+
+def load_case_file(session: Session, actor: Actor, pk: int) -> CaseFile | None:
+    """The case behind a key with all its rows, None when the actor may not know of it."""
+    file = _head(session, actor, pk)
+    if file is None:
+        return None
+    _runs(session, file)
+    file.events = list(
+        session.scalars(
+            select(CaseEvent).where(CaseEvent.complaint_id == pk).order_by(CaseEvent.id)
+        )
+    )
+    _documents(session, file)
+    _outputs(session, file)
+    return file
+
+
+def _head(session: Session, actor: Actor, pk: int) -> CaseFile | None:
+    """The case with its list and, of each round, the latest SIAK check, in one statement."""
+    latest = (
+        select(func.max(SiakCheck.id)).where(SiakCheck.complaint_id == pk).group_by(SiakCheck.round)
+    )
+    rows = session.execute(
+        select(Complaint, RequirementCheck, SiakCheck)
+        .outerjoin(RequirementCheck, RequirementCheck.complaint_id == Complaint.id)
+        .outerjoin(
+            SiakCheck, and_(SiakCheck.complaint_id == Complaint.id, SiakCheck.id.in_(latest))
+        )
+        .where(Complaint.id == pk, visible_cases(actor))
+        .options(
+            *(
+                joinedload(relation)
+                for relation in (
+                    Complaint.channel,
+                    Complaint.category,
+                    Complaint.kecamatan,
+                    Complaint.region,
+                    Complaint.step,
+                    Complaint.assignee,
+                    Complaint.registered_by,
+                )
+            ),
+            joinedload(RequirementCheck.kind, innerjoin=False),
+        )
+        .order_by(RequirementCheck.position, RequirementCheck.id, SiakCheck.id)
+    ).all()
+    if not rows:
+        return None
+    return CaseFile(
+        complaint=rows[0][0],
+        checks=list(dict.fromkeys(row[1] for row in rows if row[1] is not None)),
+        siak_checks=list(dict.fromkeys(row[2] for row in rows if row[2] is not None)),
+    )
+
+
+def _runs(session: Session, file: CaseFile) -> None:
+    """The stays of the case, and the pauses that touch the open one."""
+    touches = or_(
+        Pause.step_run_id == StepRun.id,
+        and_(
+            Pause.step_key == StepRun.step_key,
+            or_(Pause.to_at.is_(None), Pause.to_at > StepRun.entered_at),
+        ),
+    )
+    rows = session.execute(
+        select(StepRun, Pause)
+        .outerjoin(Pause, and_(StepRun.finished_at.is_(None), touches))
+        .where(StepRun.complaint_id == file.complaint.id)
+        .options(lazyload(StepRun.step))
+        .order_by(StepRun.id, Pause.from_at)
+    ).all()
+    file.runs = list(dict.fromkeys(row[0] for row in rows))
+    file.pauses = [row[1] for row in rows if row[1] is not None]
+
+
+def _documents(session: Session, file: CaseFile) -> None:
+    """The files, and the parcels through their proofs: no parcel is without one."""
+    rows = session.execute(
+        select(Document, Dispatch)
+        .outerjoin(Dispatch, Dispatch.proof_id == Document.id)
+        .where(Document.complaint_id == file.complaint.id)
+        .options(
+            joinedload(Document.kind),
+            joinedload(Document.uploaded_by),
+            joinedload(Dispatch.courier),
+        )
+        .order_by(Document.id, Dispatch.id)
+    ).all()
+    file.documents = list(dict.fromkeys(row[0] for row in rows))
+    file.dispatches = sorted(
+        (row[1] for row in rows if row[1] is not None), key=lambda parcel: parcel.id
+    )
+
+
+def _outputs(session: Session, file: CaseFile) -> None:
+    """The papers of every round with their prints; their files are at hand already."""
+    file.outputs = list(
+        session.scalars(
+            select(CaseOutput)
+            .outerjoin(PrintRun, PrintRun.output_id == CaseOutput.id)
+            .where(CaseOutput.complaint_id == file.complaint.id)
+            .options(contains_eager(CaseOutput.prints))
+            .order_by(CaseOutput.id, PrintRun.number)
+        ).unique()
+    )
+    for output in file.outputs:
+        mine = [document for document in file.documents if document.output_id == output.id]
+        set_committed_value(output, "documents", mine)
+
+
+def _last(rows: Iterable[T]) -> T | None:
+    found = list(rows)
+    return found[-1] if found else None
