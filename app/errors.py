@@ -62,6 +62,9 @@ _SERVICE_MESSAGES: Final[Mapping[str, str]] = {
     "not_a_batch_action": N_("This action is done case by case."),
     "batch_too_large": N_("At most %(most)s cases at once."),
     "direct_move": N_("A case is moved by its SOP actions only."),
+    "paper_needed_and_welcome": N_("%(label)s is among the needed papers already."),
+    "paper_of_wrong_sort": N_("%(label)s cannot be used here; look at its document kind."),
+    "last_working_day": N_("The ordinary week needs at least one working day; this is the last."),
     "form_used": N_("This form was sent already."),
 }
 MESSAGES: Final[Mapping[str, str]] = {

@@ -176,13 +176,17 @@ class HardenedMixin:
             self.show_template,
             pk=item_pk(self, item),
             item=item,
-            title=str(item) or self.show_title,
+            title=self.item_title(item),
             kind_title=self.show_title,
             widgets=widgets,
             related_views=self._open_related(),
             appbuilder=self.appbuilder,
             **self.show_extra(item),
         )
+
+    def item_title(self, item: Any) -> Any:
+        """What a record is called on its own page."""
+        return str(item) or self.show_title
 
     def show_extra(self, item: Any) -> dict[str, Any]:
         """What a screen's own show template needs besides."""
