@@ -117,8 +117,12 @@ def _closed_runs(chosen: ChartFilter) -> Subquery:
         StepRun.work_seconds.label("work"),
         StepRun.wait_seconds.label("wait"),
         StepRun.standard_minutes.label("standard"),
-        func.row_number().over(partition_by=step, order_by=StepRun.work_seconds).label("work_place"),
-        func.row_number().over(partition_by=step, order_by=StepRun.wait_seconds).label("wait_place"),
+        func.row_number()
+        .over(partition_by=step, order_by=StepRun.work_seconds)
+        .label("work_place"),
+        func.row_number()
+        .over(partition_by=step, order_by=StepRun.wait_seconds)
+        .label("wait_place"),
         func.count().over(partition_by=step).label("n"),
     ).where(StepRun.finished_at >= start, StepRun.finished_at < end)
     return _of_cases(statement, chosen).subquery("closed")

@@ -58,7 +58,9 @@ def safe_cell(value: Cell, decimal: str = ".") -> str:
 def content_disposition(kind: str, filename: str) -> str:
     """The header for a file name in any script (RFC 6266, RFC 5987), with a plain one beside it."""
     name = "".join(letter if letter.isprintable() else "_" for letter in filename)
-    plain = "".join(letter if letter.isascii() and letter not in '"\\;%/' else "_" for letter in name)
+    plain = "".join(
+        letter if letter.isascii() and letter not in '"\\;%/' else "_" for letter in name
+    )
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 

@@ -7,11 +7,23 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from app.sop.definition import Sop
+from app.views.charts import StepChartView
 from app.views.complaint import make_complaint_view
+from app.views.reference import ChannelView, CourierView, DocumentKindView
+from app.views.reference_categories import CategoryView
+from app.views.reference_places import OfficeView, RegionView
+from app.views.reference_time import HolidayView, SopStepView, WorkingHoursView
 
 #: The order of the menu's first level, whatever the order of registration.
 ORDER = (
-    "Queue", "Register", "Complaints", "Documents", "Dispatches", "SOP", "Charts", "Reference",
+    "Queue",
+    "Register",
+    "Complaints",
+    "Documents",
+    "Dispatches",
+    "SOP",
+    "Charts",
+    "Reference",
     "Administration",
 )
 
@@ -24,7 +36,36 @@ def register(appbuilder: Any, sop: Sop) -> None:
     appbuilder.add_link(
         "Register", href="ComplaintView.add", label=_l("Register a complaint"), icon="file-plus"
     )
+    appbuilder.add_view(
+        StepChartView,
+        "Step durations",
+        label=_l("Step durations"),
+        icon="chart-column",
+        category="Charts",
+        category_label=_l("Charts"),
+        category_icon="chart-line",
+    )
+    _register_reference(appbuilder)
     appbuilder.menu.menu.sort(key=_place)
+
+
+def _register_reference(appbuilder: Any) -> None:
+    """What the office changes itself, in one group of the menu."""
+    shared = {
+        "category": "Reference", "category_label": _l("Reference"), "category_icon": "tags",
+    }
+    for view, name, label, icon in (
+        (DocumentKindView, "Document kinds", _l("Document kinds"), "file-text"),
+        (CategoryView, "Categories", _l("Categories"), "tag"),
+        (ChannelView, "Channels", _l("Channels"), "message-circle"),
+        (CourierView, "Couriers", _l("Couriers"), "truck"),
+        (RegionView, "Regions", _l("Kecamatan and desa"), "map"),
+        (HolidayView, "Holidays", _l("Holidays"), "calendar-days"),
+        (WorkingHoursView, "Working hours", _l("Working hours"), "clock"),
+        (OfficeView, "Office", _l("Office"), "building-2"),
+        (SopStepView, "Standard minutes", _l("Standard minutes"), "timer"),
+    ):
+        appbuilder.add_view(view, name, label=label, icon=icon, **shared)
 
 
 def _place(item: Any) -> int:
