@@ -37,6 +37,7 @@ from tests.support.cases import CaseMaker
 from tests.support.panel import OfficeClient, Statements
 from tests.support.postgres import Server, postgres_or_skip
 from tests.support.serving import served
+from tools.i18n import compile_catalogues
 
 BUILD = Path(__file__).resolve().parent.parent / "build"
 BACKENDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
@@ -73,6 +74,7 @@ def backend(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The instance folder of all apps of this process: the bundled assets are made once."""
+    compile_catalogues()
     return tmp_path_factory.mktemp("instance")
 
 

@@ -130,6 +130,10 @@ class CaseMaker:
         self._times[case.id] = self._times[case.id] + _MINUTES_APART
         return self._times[case.id]
 
+    def set_next(self, case: Complaint, moment: datetime) -> None:
+        """Let the next thing that happens to a case happen at `moment`."""
+        self._times[case.id] = moment - _MINUTES_APART
+
     def data(self, *, category: str = DEFAULT_CATEGORY, **facts: Any) -> ComplaintData:
         """What the registration form would bring; every value can be changed."""
         number = next(self._serial)
@@ -232,9 +236,20 @@ class CaseMaker:
 
     # --- facts of each transition ---
 
+    def _before_verify_file(self, case: Complaint) -> None:
+        checks = current_checks(self.session, case)
+        if any(item.required and item.state != "present" for item in checks):
+            self.check(case)
+
     def _before_request_completion(self, case: Complaint) -> None:
-        first = next(item for item in current_checks(self.session, case) if item.required)
-        self.check(case, **{first.kind.code: "unreadable"})
+        open_items = (
+            item
+            for item in current_checks(self.session, case)
+            if item.required and (case.round == 1 or item.reopened)
+        )
+        first = next(open_items, None)
+        if first is not None:  # in a later round perhaps nothing was asked for again
+            self.check(case, **{first.kind.code: "unreadable"})
 
     def _before_siak_match(self, case: Complaint) -> None:
         self._siak(case, SiakResult("match", draft_reference="DRAFT-001"))
