@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Subquery, case, func, select
+from sqlalchemy import ColumnElement, Subquery, case, func, select
 from sqlalchemy.orm import Session
 
 from app.models import Complaint, SopStep, StepRun
@@ -105,7 +104,8 @@ def step_durations(session: Session, sop: Sop, chosen: ChartFilter) -> tuple[Ste
 def last_finished(session: Session, chosen: ChartFilter) -> datetime | None:
     """When a step of such cases was last finished, whatever the period; for an empty chart."""
     statement = select(func.max(StepRun.finished_at)).where(StepRun.finished_at.is_not(None))
-    return session.scalar(_of_cases(statement, chosen))
+    found: datetime | None = session.scalar(_of_cases(statement, chosen))
+    return found
 
 
 def _closed_runs(chosen: ChartFilter) -> Subquery:
@@ -125,7 +125,8 @@ def _closed_runs(chosen: ChartFilter) -> Subquery:
         .label("wait_place"),
         func.count().over(partition_by=step).label("n"),
     ).where(StepRun.finished_at >= start, StepRun.finished_at < end)
-    return _of_cases(statement, chosen).subquery("closed")
+    closed: Subquery = _of_cases(statement, chosen).subquery("closed")
+    return closed
 
 
 def _aggregates(runs: Subquery) -> Subquery:
@@ -180,12 +181,13 @@ def _open_counts(chosen: ChartFilter) -> Subquery:
         .where(StepRun.finished_at.is_(None))
         .group_by(StepRun.step_key)
     )
-    return _of_cases(statement, chosen).subquery("now")
+    now: Subquery = _of_cases(statement, chosen).subquery("now")
+    return now
 
 
-def _of_cases(statement: Select[Any], chosen: ChartFilter) -> Select[Any]:
+def _of_cases(statement: Any, chosen: ChartFilter) -> Any:
     """Cut a statement over runs to the chosen channel, category and kecamatan."""
-    wanted: Sequence[tuple[ColumnElement[Any], object]] = (
+    wanted: tuple[tuple[Any, object], ...] = (
         (Complaint.channel_id, chosen.channel_id),
         (Complaint.category_id, chosen.category_id),
         (Complaint.kecamatan_code, chosen.kecamatan_code),

@@ -1,0 +1,342 @@
+"""Step durations: the database's numbers are those a slow loop over all runs arrives at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, create_engine, delete, event, insert
+from sqlalchemy.orm import Session
+
+from app.models import Category, Channel, Complaint, Model, Region, SopStep, StepRun
+from app.services.charts import ChartFilter, StepDuration, day_bounds, last_finished, step_durations
+from app.sop.definition import Sop, load_sop
+from tests.support.postgres import postgres_or_skip
+
+SOP: Sop = load_sop(Path(__file__).parents[3] / "seed_data" / "sop.toml")
+STEPS = [step.key for step in SOP.clock_steps]
+FIRST, LAST = date(2026, 6, 1), date(2026, 6, 30)
+JUNE = ChartFilter(FIRST, LAST)
+NOON = datetime(2026, 6, 15, 5, 0, tzinfo=UTC)
+#: Each complaint's channel, category and kecamatan.
+CASES: dict[int, dict[str, Any]] = {
+    number: {
+        "channel_id": 1 + number % 2,
+        "category_id": 1 + number % 3,
+        "kecamatan_code": [None, "33.25.01", "33.25.02"][number % 3],
+    }
+    for number in range(1, 7)
+}
+
+
+def build(url: str) -> Engine:
+    engine = create_engine(url)
+    Model.metadata.create_all(engine)
+    names = {"label_id": "x", "label_en": "x"}
+    with Session(engine) as session, session.begin():
+        for step in SOP.steps:
+            session.add(
+                SopStep(
+                    key=step.key,
+                    position=step.position,
+                    kind=step.kind,
+                    clock=step.clock,
+                    actor=step.actor,
+                    standard_minutes=step.standard_minutes,
+                    **names,
+                )
+            )
+        session.add_all(Channel(id=number, code=str(number), **names) for number in (1, 2))
+        session.add_all(Category(id=number, code=str(number), **names) for number in (1, 2, 3))
+        session.add_all(
+            Region(code=code, name=code, kind="kecamatan") for code in ("33.25.01", "33.25.02")
+        )
+        session.flush()
+        for number, facts in CASES.items():
+            session.add(
+                Complaint(
+                    id=number,
+                    number=f"PGD-2026-{number:06d}",
+                    received_at=NOON,
+                    text="x",
+                    registered_at=NOON,
+                    applicant_name="x",
+                    step_key="done",
+                    step_since=NOON,
+                    completeness_due=FIRST,
+                    decision_due=FIRST,
+                    class_due=FIRST,
+                    **facts,
+                )
+            )
+    return engine
+
+
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+)
+def engine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    if request.param == "sqlite":
+        made = build(f"sqlite:///{tmp_path_factory.mktemp('charts') / 'charts.sqlite'}")
+        yield made
+        made.dispose()
+        return
+    with postgres_or_skip() as server:
+        name = server.create_database()
+        made = build(server.url(name))
+        yield made
+        made.dispose()
+        server.drop_database(name)
+
+
+@contextmanager
+def filled(engine: Engine, runs: list[dict[str, Any]]) -> Iterator[Session]:
+    """A session over exactly these runs; nothing of it stays."""
+    with Session(engine) as session:
+        session.execute(delete(StepRun))
+        if runs:
+            session.execute(insert(StepRun), runs)
+        yield session
+        session.rollback()
+
+
+def run(
+    step: str = "intake",
+    *,
+    case: int = 1,
+    work: int = 60,
+    wait: int = 0,
+    finished: datetime | None = NOON,
+    started: bool = True,
+    standard: int | None = 10,
+) -> dict[str, Any]:
+    return {
+        "complaint_id": case,
+        "step_key": step,
+        "round": 1,
+        "batch_size": 1,
+        "reason": "",
+        "entered_at": NOON,
+        "started_at": NOON if started else None,
+        "finished_at": finished,
+        "standard_minutes": standard,
+        "work_seconds": work if finished else None,
+        "wait_seconds": wait if finished else None,
+    }
+
+
+# --- the slow way --------------------------------------------------------------------------------
+
+
+def percentile(values: list[int], share: float) -> float | None:
+    """Linear interpolation between the two nearest of the sorted values."""
+    if not values:
+        return None
+    values = sorted(values)
+    place = (len(values) - 1) * share
+    low = int(place)
+    high = min(low + 1, len(values) - 1)
+    return values[low] + (values[high] - values[low]) * (place - low)
+
+
+def slowly(runs: list[dict[str, Any]], chosen: ChartFilter) -> list[dict[str, Any]]:
+    """What `step_durations` has to answer, with loops alone."""
+    start, end = day_bounds(chosen.period_from, chosen.period_to)
+    wanted = {
+        "channel_id": chosen.channel_id,
+        "category_id": chosen.category_id,
+        "kecamatan_code": chosen.kecamatan_code,
+    }
+    fitting = [
+        item
+        for item in runs
+        if all(
+            value is None or CASES[item["complaint_id"]][name] == value
+            for name, value in wanted.items()
+        )
+    ]
+    answer = []
+    for step in STEPS:
+        here = [item for item in fitting if item["step_key"] == step]
+        closed = [
+            item for item in here if item["finished_at"] and start <= item["finished_at"] < end
+        ]
+        judged = [item for item in closed if item["standard_minutes"] is not None]
+        work = [item["work_seconds"] for item in closed]
+        wait = [item["wait_seconds"] for item in closed]
+        answer.append(
+            {
+                "key": step,
+                "cases": len(closed),
+                "work_median": percentile(work, 0.5),
+                "work_p90": percentile(work, 0.9),
+                "wait_median": percentile(wait, 0.5),
+                "wait_p90": percentile(wait, 0.9),
+                "judged": len(judged),
+                "within": sum(
+                    item["work_seconds"] <= item["standard_minutes"] * 60 for item in judged
+                ),
+                "here_now": sum(item["finished_at"] is None for item in here),
+                "waiting_now": sum(
+                    item["finished_at"] is None and item["started_at"] is None for item in here
+                ),
+            }
+        )
+    return answer
+
+
+def same(found: tuple[StepDuration, ...], expected: list[dict[str, Any]]) -> None:
+    assert [step.key for step in found] == STEPS
+    for step, wanted in zip(found, expected, strict=True):
+        got = {name: getattr(step, name) for name in wanted}
+        assert got == {
+            name: pytest.approx(value, abs=1e-6) if isinstance(value, float) else value
+            for name, value in wanted.items()
+        }
+
+
+# --- random data ---------------------------------------------------------------------------------
+
+#: The month and some days around it.
+moments = st.integers(-3 * 86_400, 33 * 86_400).map(
+    lambda seconds: datetime(2026, 6, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+)
+
+
+@st.composite
+def some_runs(draw: Any) -> list[dict[str, Any]]:
+    closed = draw(
+        st.lists(
+            st.builds(
+                run,
+                st.sampled_from(STEPS[:3]),
+                case=st.sampled_from(list(CASES)),
+                work=st.one_of(st.integers(0, 900), st.sampled_from([599, 600, 601])),
+                wait=st.integers(0, 40_000),
+                finished=moments,
+                standard=st.sampled_from([None, 10, 10, 15]),
+            ),
+            max_size=40,
+        )
+    )
+    # A case has one open run at most.
+    waiting = draw(
+        st.dictionaries(
+            st.sampled_from(list(CASES)), st.tuples(st.sampled_from(STEPS), st.booleans())
+        )
+    )
+    return closed + [
+        run(step, case=case, finished=None, started=started)
+        for case, (step, started) in waiting.items()
+    ]
+
+
+filters = st.builds(
+    ChartFilter,
+    st.just(FIRST),
+    st.just(LAST),
+    channel_id=st.sampled_from([None, None, 1, 2]),
+    category_id=st.sampled_from([None, None, 1, 3]),
+    kecamatan_code=st.sampled_from([None, None, "33.25.01", "33.25.99"]),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(runs=some_runs(), chosen=filters)
+def test_sql_and_the_slow_loop_agree(
+    engine: Engine, runs: list[dict[str, Any]], chosen: ChartFilter
+) -> None:
+    with filled(engine, runs) as session:
+        same(step_durations(session, SOP, chosen), slowly(runs, chosen))
+
+
+# --- edges ---------------------------------------------------------------------------------------
+
+
+def test_an_empty_office_has_every_step_with_no_case(engine: Engine) -> None:
+    with filled(engine, []) as session:
+        found = step_durations(session, SOP, JUNE)
+        assert last_finished(session, JUNE) is None
+    assert [(step.key, step.cases, step.work_median, step.within_share) for step in found] == [
+        (key, 0, None, None) for key in STEPS
+    ]
+    assert [step.standard_minutes for step in found] == [10, 15, 5, 2, 2, 2]
+
+
+def test_a_single_case_is_its_own_median_and_percentile(engine: Engine) -> None:
+    with filled(engine, [run(work=725, wait=31)]) as session:
+        step = step_durations(session, SOP, JUNE)[0]
+    assert (step.work_median, step.work_p90, step.wait_median, step.wait_p90) == (725, 725, 31, 31)
+    assert (step.cases, step.within_share, step.median_share) == (1, 0.0, 725 / 600)
+
+
+@pytest.mark.parametrize(
+    ("finished", "counts"),
+    [
+        pytest.param(datetime(2026, 5, 31, 16, 59, 59, tzinfo=UTC), False, id="last second of May"),
+        pytest.param(datetime(2026, 5, 31, 17, 0, tzinfo=UTC), True, id="midnight in Jakarta"),
+        pytest.param(datetime(2026, 6, 30, 16, 59, 59, 999999, tzinfo=UTC), True, id="end of June"),
+        pytest.param(datetime(2026, 6, 30, 17, 0, tzinfo=UTC), False, id="July has begun"),
+    ],
+)
+def test_a_month_ends_at_midnight_in_jakarta(
+    engine: Engine, finished: datetime, counts: bool
+) -> None:
+    with filled(engine, [run(finished=finished)]) as session:
+        assert step_durations(session, SOP, JUNE)[0].cases == int(counts)
+
+
+def test_the_standard_frozen_in_a_run_judges_it_and_a_change_is_told(engine: Engine) -> None:
+    runs = [run(work=12 * 60, standard=15), run(work=12 * 60, standard=10, case=2)]
+    with filled(engine, runs) as session:
+        step = step_durations(session, SOP, JUNE)[0]
+    assert (step.within, step.judged, step.frozen_minutes) == (1, 2, (10, 15))
+    assert step.standard_changed
+    assert step.standard_minutes == 10
+
+
+def test_a_step_that_left_the_sop_is_shown_last_while_it_has_runs(engine: Engine) -> None:
+    with filled(engine, []) as session:
+        session.add(
+            SopStep(
+                key="old_step",
+                position=2,
+                kind="activity",
+                clock=True,
+                actor="operator",
+                label_id="Lama",
+                label_en="Old",
+                active=False,
+            )
+        )
+        session.flush()
+        assert [step.key for step in step_durations(session, SOP, JUNE)] == STEPS
+        session.execute(insert(StepRun), [run("old_step", standard=None)])
+        found = step_durations(session, SOP, JUNE)
+    assert [step.key for step in found] == [*STEPS, "old_step"]
+    assert found[-1].median_share is None
+
+
+def test_one_statement_whatever_the_filter(engine: Engine) -> None:
+    seen: list[str] = []
+    chosen = ChartFilter(FIRST, LAST, channel_id=2, category_id=1, kecamatan_code="33.25.01")
+    with filled(engine, [run()]) as session:
+        event.listen(engine, "before_cursor_execute", note := lambda *args: seen.append(args[2]))
+        step_durations(session, SOP, chosen)
+        event.remove(engine, "before_cursor_execute", note)
+    assert len(seen) == 1
+
+
+def test_the_last_finished_step_follows_the_filters(engine: Engine) -> None:
+    later = NOON + timedelta(days=400)
+    with filled(engine, [run(case=1), run(case=2, finished=later)]) as session:
+        assert last_finished(session, JUNE) == later
+        assert last_finished(session, ChartFilter(FIRST, LAST, channel_id=2)) == NOON
