@@ -28,6 +28,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
 ROOT: Final = Path(__file__).resolve().parent
 SEED_DATA: Final = ROOT / "seed_data"
 TRANSLATIONS: Final = ROOT / "translations"
@@ -123,14 +126,23 @@ def database_uri(url: str, instance: Path) -> str:
     if not url:
         return f"sqlite:///{(instance / 'aduan.sqlite').as_posix()}"
     scheme, separator, rest = url.partition("://")
-    if scheme in ("postgres", "postgresql", "postgresql+psycopg") and separator:
-        return f"postgresql+psycopg://{rest}"
-    if scheme == "sqlite" and separator:
+    if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+        scheme, url = "postgresql", f"postgresql+psycopg://{rest}"
+    if scheme in ("postgresql", "sqlite") and separator and _readable(url):
         return url
     raise ConfigError(
         "DATABASE_URL must look like postgresql://user:password@host/name"
         " (or be left out for SQLite)."
     )
+
+
+def _readable(url: str) -> bool:
+    """Whether SQLAlchemy understands the address; a port in words or half a bracket is none."""
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError):
+        return False
+    return True
 
 
 def _kept_secret(instance: Path) -> str:

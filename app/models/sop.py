@@ -13,7 +13,6 @@ from sqlalchemy import (
     Integer,
     String,
     Text,
-    UniqueConstraint,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -187,8 +186,6 @@ class NumberSeries(Model):
     prefix: Mapped[str] = mapped_column(String(12), primary_key=True)
     year: Mapped[int] = mapped_column(Integer, primary_key=True)
     last: Mapped[int] = mapped_column(Integer, nullable=False)
-
-    __table_args__ = (UniqueConstraint("prefix", "year"),)
 
 
 class UsedFormKey(Model):

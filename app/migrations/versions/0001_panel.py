@@ -162,7 +162,6 @@ def upgrade():
         sa.Column("year", sa.Integer(), nullable=False),
         sa.Column("last", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("prefix", "year"),
-        sa.UniqueConstraint("prefix", "year"),
     )
     op.create_table(
         "office",
