@@ -13,6 +13,7 @@ from app.views.reference import ChannelView, CourierView, DocumentKindView
 from app.views.reference_categories import CategoryView
 from app.views.reference_places import OfficeView, RegionView
 from app.views.reference_time import HolidayView, SopStepView, WorkingHoursView
+from app.views.uploads import UploadView
 
 #: The order of the menu's first level, whatever the order of registration.
 ORDER = (
@@ -46,6 +47,7 @@ def register(appbuilder: Any, sop: Sop) -> None:
         category_icon="chart-line",
     )
     _register_reference(appbuilder)
+    appbuilder.add_view_no_menu(UploadView)
     appbuilder.menu.menu.sort(key=_place)
 
 
