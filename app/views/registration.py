@@ -92,8 +92,8 @@ class RegistrationMixin:
             # The key first: a second sending waits here for the first and then leads to its case.
             if not spend_form_key(session, nonce):
                 return redirect(self._saved_url(result_of_key(session, nonce)), 303)
-            complaint = self._save(draft, opened_at, now, forward=wanted == "forward")
-            messages = self._messages(draft, complaint)
+            complaint = self._save_registration(draft, opened_at, now, forward=wanted == "forward")
+            messages = self._saved_messages(draft, complaint)
             spent = session.get(UsedFormKey, nonce)
             assert spent is not None
             spent.result = str(complaint.id)
@@ -109,7 +109,7 @@ class RegistrationMixin:
             flash(text, tone)
         return redirect(target, 303)
 
-    def _save(
+    def _save_registration(
         self, draft: Draft, opened_at: datetime, now: datetime, *, forward: bool
     ) -> Complaint:
         """Register, attach and, when wanted, pass on: one transaction, the caller commits."""
@@ -124,7 +124,7 @@ class RegistrationMixin:
             )
         return complaint
 
-    def _messages(self, draft: Draft, complaint: Complaint) -> list[tuple[str, str]]:
+    def _saved_messages(self, draft: Draft, complaint: Complaint) -> list[tuple[str, str]]:
         """What is said once the case is saved: its number first, then what is worth a look."""
         sop = the_sop()
         if complaint.step_key == sop.entry:
@@ -276,7 +276,7 @@ class RegistrationMixin:
         move = _forward_move()
         may_send = ("can_add", "Upload") in current_permissions()
         category = draft.category
-        return self._page(
+        return self._intake_page(
             draft,
             refused=refused,
             title=self.add_title,
@@ -305,7 +305,7 @@ class RegistrationMixin:
         refused: bool = False,
         compare: bool = False,
     ) -> str:
-        return self._page(
+        return self._intake_page(
             draft,
             refused=refused,
             title=self.edit_title,
@@ -316,7 +316,7 @@ class RegistrationMixin:
             back_url=self._saved_url(str(complaint.id)),
         )
 
-    def _page(self, draft: Draft, *, refused: bool, **values: Any) -> str:
+    def _intake_page(self, draft: Draft, *, refused: bool, **values: Any) -> str:
         form = draft.form
         complaint = values.get("complaint")
         blocked = findings_block(form.findings()["nik"])
