@@ -38,29 +38,37 @@ def build_nav(permissions: frozenset[tuple[str, str]]) -> list[NavItem]:
         ]
         if item.childs and not children:
             continue
-        node = _leaf(item) if not item.childs else _group(item, children)
-        found.append(node)
+        found.append(_group(item, children) if item.childs else _leaf(item))
+    _mark_active(found)
     return found
 
 
-def _leaf(item: Any) -> NavItem:
-    url = item.get_url()
+def _mark_active(items: list[NavItem]) -> None:
+    """The one entry whose address fits the page best: the page itself, else the screen it is of."""
+    leaves = [leaf for item in items for leaf in (item.children or [item])]
+    fitting = [(_fit(leaf.url), leaf) for leaf in leaves if _fit(leaf.url)]
+    if fitting:
+        best = max(fitting, key=lambda pair: pair[0])[1]
+        best.active = True
+        for item in items:
+            item.active = item.active or best in item.children
+
+
+def _fit(url: str) -> int:
+    """How well an address fits the present page: the length of what they share, 0 for nothing."""
     path = urlsplit(url).path
-    active = request.path == path or (
-        path != "/" and request.path.startswith(path.removesuffix("list/").rstrip("/") + "/")
-    )
-    return NavItem(item.name, gettext(str(item.label)), item.icon or "", url, active)
+    if request.path == path:
+        return 1000
+    stem = path.removesuffix("list/").rstrip("/") + "/"
+    return len(stem) if stem != "/" and request.path.startswith(stem) else 0
+
+
+def _leaf(item: Any) -> NavItem:
+    return NavItem(item.name, gettext(str(item.label)), item.icon or "", item.get_url())
 
 
 def _group(item: Any, children: list[NavItem]) -> NavItem:
-    return NavItem(
-        item.name,
-        gettext(str(item.label)),
-        item.icon or "",
-        "",
-        any(child.active for child in children),
-        children=children,
-    )
+    return NavItem(item.name, gettext(str(item.label)), item.icon or "", "", children=children)
 
 
 def safe_path(target: str | None) -> str | None:
