@@ -19,14 +19,20 @@ from werkzeug.security import generate_password_hash
 
 from app.access import account_of
 from app.extensions import db, may_write
-from app.models import Role, SeedRun, SopRelease, User
+from app.models import Account, Role, SeedRun, SopRelease, User
+from app.services.calendar import load_calendar
 from app.services.seed_roles import load_roles, sync_roles
 from app.services.seeding import seed_reference
 from app.services.sop_sync import sync_steps, synced_sha256
+from app.services.transitions import Office as CaseOffice
 from app.sop.definition import Sop
 
 #: The row of `sop_release` that holds the sum of the seed files; row 1 is the SOP file.
 SEED_FILES = 2
+#: Everybody knows the demo's password.
+DEMO_IN_PRODUCTION = (
+    "this database holds the demo office with its published password; production needs another one."
+)
 
 
 class NotReadyError(Exception):
@@ -62,15 +68,13 @@ def prepare(app: Flask) -> Prepared:
             done.synced = True
         if db.session.scalar(select(func.count()).select_from(User)) == 0:
             if app.config["DEMO"]:
-                from app.services.demo import seed_demo
-
-                done.demo_logins = seed_demo(app)
+                done.demo_logins = create_demo()
             else:
                 done.admin_password = create_first_admin()
         elif db.session.get(SeedRun, "demo") is not None:
-            from app.services.demo import DEMO_LOGINS
-
-            done.demo_logins = list(DEMO_LOGINS)
+            if app.config["ENV_NAME"] == "production":
+                raise NotReadyError(DEMO_IN_PRODUCTION)
+            done.demo_logins = demo_logins_left()
         db.session.commit()
         return done
 
@@ -88,6 +92,9 @@ def require_ready(app: Flask) -> None:
                 f"the database schema is at {current or 'nothing'}, this release needs {head};"
                 " run `flask release` first."
             )
+        production = current_app.config["ENV_NAME"] == "production"
+        if production and db.session.get(SeedRun, "demo") is not None:
+            raise NotReadyError(DEMO_IN_PRODUCTION)
         if not in_line(app.extensions["sop"]):
             raise NotReadyError(
                 "the database is not in line with the SOP file; run `flask sop sync` first."
@@ -178,6 +185,46 @@ def create_first_admin() -> str:
     account_of(user.id).must_change_password = True
     db.session.commit()
     return password
+
+
+def create_demo() -> list[tuple[str, str, str]]:
+    """Fill the empty office with the demo, all of it or nothing; commits.
+
+    Raises:
+        DemoRefusedError: it is not empty.
+    """
+    from app.services.demo import seed_demo
+
+    session = db.session()
+    office = CaseOffice(current_app.extensions["sop"], load_calendar(session))
+    try:
+        logins = seed_demo(
+            session,
+            office,
+            current_app.extensions["store"],
+            Path(current_app.config["SEED_DATA"]),
+            now=datetime.now(UTC),
+            hash_password=generate_password_hash,
+        )
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    return logins
+
+
+def demo_logins_left() -> list[tuple[str, str, str]]:
+    """The demo's sign-ins that still work: an account that was changed is not shown any more."""
+    from app.services.demo import DEMO_LOGINS
+
+    unchanged = set(
+        db.session.scalars(
+            select(User.username)
+            .join(Account, Account.user_id == User.id)
+            .where(User.active.is_(True), Account.password_changed_at.is_(None))
+        )
+    )
+    return [login for login in DEMO_LOGINS if login[1] in unchanged]
 
 
 def _why_unreachable(error: Exception) -> str:

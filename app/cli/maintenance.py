@@ -10,7 +10,7 @@ from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
 from app.extensions import db
-from app.release import NotReadyError, prepare
+from app.release import NotReadyError, create_demo, prepare
 from app.services.storage import delete_after_commit
 from app.services.tidying import forget_old_keys
 from app.services.uploads import purge_staged
@@ -37,14 +37,16 @@ def release_command() -> None:
 @with_appcontext
 def seed_demo_command() -> None:
     """Fill an EMPTY office with fictional cases, officers and files."""
-    from app.services.demo import DemoRefusedError, seed_demo
+    from app.services.demo import DemoRefusedError
 
+    if current_app.config["ENV_NAME"] == "production":
+        print("A production office takes no demo data.", file=sys.stderr)
+        raise SystemExit(1)
     try:
-        logins = seed_demo(current_app._get_current_object())  # type: ignore[attr-defined]
+        logins = create_demo()
     except DemoRefusedError as error:
         print(error, file=sys.stderr)
         raise SystemExit(1) from None
-    db.session.commit()
     for role, username, password in logins:
         print(f"{role:20} {username:12} {password}")
 
