@@ -50,6 +50,7 @@ KEYWORDS = {
 KEY_LIKE = re.compile(r"[a-z0-9]+([._][a-z0-9]+)+")
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[sdrif]|(?<!\{)\{\w*\}(?!\})")
 TAG = re.compile(r"</?[a-zA-Z][^>]*>")
+HEADER = "# Aduan's messages. `make i18n` keeps this file in line with the sources."
 WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)  # a constant: dates in the header would only churn
 Text = str | tuple[str, ...] | list[str]
 
@@ -174,7 +175,7 @@ def _merged(template: Catalog, old: Catalog | None, language: str) -> Catalog:
         version="1",
         msgid_bugs_address="none",
         charset="utf-8",
-        header_comment="# Aduan's messages. `make i18n` keeps this file in line with the sources.",
+        header_comment=(old.header_comment if old else "") or HEADER,
         creation_date=WRITTEN,
         revision_date=WRITTEN,
         last_translator="Aduan contributors",
