@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 from app.extensions import db
 from app.formats import local_datetime
 from app.navigation import safe_back
+from app.services.documents import MESSAGES as DOCUMENT_MESSAGES
 from app.services.filecheck import MESSAGES as FILE_MESSAGES
 from app.services.uploads import MESSAGES as UPLOAD_MESSAGES
 from app.sop.errors import (
@@ -61,6 +62,9 @@ _SERVICE_MESSAGES: Final[Mapping[str, str]] = {
     "paused_already": N_("The clock stands still already."),
     "not_a_batch_action": N_("This action is done case by case."),
     "batch_too_large": N_("At most %(most)s cases at once."),
+    "step_holds_cases": N_("Step %(step)s cannot go: %(count)s complaints still stand in it."),
+    "demo_role_missing": N_("The demo data need the role %(role)s, which is not there."),
+    "demo_nobody_can": N_("No officer of the demo data holds %(permission)s."),
     "direct_move": N_("A case is moved by its SOP actions only."),
     "paper_needed_and_welcome": N_("%(label)s is among the needed papers already."),
     "paper_of_wrong_sort": N_("%(label)s cannot be used here; look at its document kind."),
@@ -73,6 +77,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     **IDENTITY_MESSAGES,
     **FILE_MESSAGES,
     **UPLOAD_MESSAGES,
+    **DOCUMENT_MESSAGES,
     **_SERVICE_MESSAGES,
 }
 

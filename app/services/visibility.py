@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, true
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import ColumnElement, True_, true
 
 from app.models import Complaint
 from app.services.actor import Actor
@@ -14,6 +17,22 @@ def visible_cases(actor: Actor) -> ColumnElement[bool]:
     if actor.can("see_confidential"):
         return true()
     return Complaint.confidential.is_(False)
+
+
+def visible_through(complaint: Any) -> Callable[[Actor], ColumnElement[bool]]:
+    """The row rule of what belongs to a case: visible exactly when its case is.
+
+    `complaint` is the model's relation, such as `Document.complaint`.
+    """
+
+    def rule(actor: Actor) -> ColumnElement[bool]:
+        condition = visible_cases(actor)
+        if isinstance(condition, True_):  # sees all: nothing to look up
+            return condition
+        through: ColumnElement[bool] = complaint.has(condition)
+        return through
+
+    return rule
 
 
 def ensure_visible(actor: Actor, complaint: Complaint) -> None:

@@ -7,12 +7,17 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from app.sop.definition import Sop
+from app.views.admin_home import AdminHomeView
 from app.views.charts import StepChartView
 from app.views.complaint import make_complaint_view
+from app.views.dispatch import DispatchView
+from app.views.document import DocumentView
+from app.views.queue import QueueView
 from app.views.reference import ChannelView, CourierView, DocumentKindView
 from app.views.reference_categories import CategoryView
 from app.views.reference_places import OfficeView, RegionView
 from app.views.reference_time import HolidayView, SopStepView, WorkingHoursView
+from app.views.sop_sheet import SopSheetView
 from app.views.uploads import UploadView
 
 #: The order of the menu's first level, whatever the order of registration.
@@ -37,6 +42,8 @@ def register(appbuilder: Any, sop: Sop) -> None:
     appbuilder.add_link(
         "Register", href="ComplaintView.add", label=_l("Register a complaint"), icon="file-plus"
     )
+    appbuilder.add_view(DocumentView, "Documents", label=_l("Documents"), icon="files")
+    appbuilder.add_view(DispatchView, "Dispatches", label=_l("Dispatches"), icon="truck")
     appbuilder.add_view(
         StepChartView,
         "Step durations",
@@ -45,6 +52,17 @@ def register(appbuilder: Any, sop: Sop) -> None:
         category="Charts",
         category_label=_l("Charts"),
         category_icon="chart-line",
+    )
+    appbuilder.add_view(QueueView, "Queue", label=_l("Queue"), icon="inbox")
+    appbuilder.add_view(SopSheetView, "SOP", label=_l("SOP sheet"), icon="workflow")
+    appbuilder.add_view(
+        AdminHomeView,
+        "Overview",
+        label=_l("Overview"),
+        icon="layout-grid",
+        category="Administration",
+        category_label=_l("Administration"),
+        category_icon="shield",
     )
     _register_reference(appbuilder)
     appbuilder.add_view_no_menu(UploadView)

@@ -1,0 +1,30 @@
+"""What lists of a case's parts share: the way to the case, and names only for those who may."""
+
+from __future__ import annotations
+
+from flask import url_for
+from markupsafe import Markup, escape
+
+from app.access import current_actor, current_permissions
+from app.models import Complaint
+from app.sop.identity import mask
+
+
+def case_url(complaint: Complaint) -> str | None:
+    """The page of a case, None for those who may not open cases."""
+    if ("can_show", "Complaint") not in current_permissions():
+        return None
+    return url_for("ComplaintView.show", pk=complaint.id)
+
+
+def case_link(complaint: Complaint) -> Markup:
+    """The number of a case as a link to its page."""
+    url = case_url(complaint)
+    if url is None:
+        return escape(complaint.number)
+    return Markup('<a class="nowrap" href="{}">{}</a>').format(url, complaint.number)
+
+
+def personal(text: str) -> str:
+    """A name, address or phone number for those who may see personal data, else its first letter."""
+    return text if current_actor().can("see_personal") else mask(text, first=1, last=0)

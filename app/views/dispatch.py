@@ -1,0 +1,265 @@
+"""Dispatches: what was sent to whom, what became of it; made by the work form of step 6 alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, time
+from typing import Any, ClassVar, Final
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from flask_appbuilder import expose
+from flask_appbuilder.forms import DynamicForm
+from flask_appbuilder.security.decorators import has_access
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from markupsafe import Markup
+from sqlalchemy import select
+from wtforms import RadioField
+
+from app.access import current_actor, current_permissions
+from app.errors import error_sentence
+from app.extensions import db
+from app.formats import OFFICE_ZONE, local, local_date, local_datetime, number, short_date
+from app.models import Complaint, Dispatch
+from app.services.dispatching import clean_tracking_number, set_status
+from app.services.search import case_condition
+from app.services.visibility import visible_through
+from app.sop.errors import RefusedError
+from app.views.base import OfficeModelView, RefusedForm
+from app.views.case_parts import case_link, personal
+from app.views.export import EXPORT_ROWS, Cell, csv_response
+from app.views.forms.fields import DayField, PlainString, at_most, printable
+from app.views.interface import OfficeInterface
+from app.views.listing import read_state
+from app.views.office import request_time
+
+STATUSES: Final[Mapping[str, tuple[Any, str]]] = {
+    "sent": (_l("Under way"), "info"),
+    "delivered": (_l("Delivered"), "ok"),
+    "returned": (_l("Came back"), "late"),
+}
+#: The field that a refusal of the service is about.
+_REFUSED_FIELD: Final[Mapping[str, str]] = {
+    "dispatch_status_unknown": "status",
+    "recipient_missing": "received_by",
+    "return_reason_missing": "return_reason",
+    "delivered_at_impossible": "delivered_on",
+}
+_NOON: Final = time(12)
+
+
+class StatusForm(DynamicForm):  # type: ignore[misc]
+    """What became of a parcel: the only thing of a dispatch that is ever written again."""
+
+    status = RadioField(
+        _l("What became of it"),
+        choices=[(key, label) for key, (label, _tone) in STATUSES.items()],
+        validate_choice=False,
+    )
+    delivered_on = DayField(
+        _l("Delivered on"), description=_l("As the courier says; left empty: today.")
+    )
+    received_by = PlainString(_l("Received by"), validators=[printable, at_most(120)])
+    relation = PlainString(
+        _l("Relation to the applicant"),
+        description=_l("For example: the applicant, wife, neighbour."),
+        validators=[printable, at_most(60)],
+    )
+    return_reason = PlainString(
+        _l("Why it came back"),
+        description=_l("As the courier says, for example: address not found."),
+        validators=[printable, at_most(200)],
+    )
+
+
+class DispatchView(OfficeModelView):
+    """List and show parcels, and say what became of them."""
+
+    datamodel = OfficeInterface(
+        Dispatch, row_rule=visible_through(Dispatch.complaint), eager=("complaint", "courier")
+    )
+    class_permission_name = "Dispatch"
+    route_base = "/dispatches"
+    exclude_route_methods: ClassVar[set[str]] = {
+        "add", "delete", "download", "action", "action_post",
+    }  # fmt: skip
+    list_title = _l("Dispatches")
+    show_title = _l("Dispatch")
+    edit_title = _l("What became of the parcel")
+    edit_row_message = _l("Saved.")
+    show_template = "aduan/dispatch_show.html"
+    edit_template = "aduan/dispatch_edit.html"
+    version_column = "version"
+    label_columns: ClassVar[dict[str, Any]] = {
+        "tracking_number": _l("Tracking number"),
+        "complaint": _l("Case"),
+        "courier": _l("Courier"),
+        "recipient": _l("Recipient"),
+        "sent_at": _l("Sent"),
+        "status": _l("Status"),
+        "days": _l("Days under way"),
+    }
+    list_columns: ClassVar[list[str]] = [
+        "tracking_number", "complaint", "courier", "recipient", "sent_at", "status", "days",
+    ]  # fmt: skip
+    show_columns: ClassVar[list[str]] = ["tracking_number"]
+    add_columns: ClassVar[list[str]] = ["status"]
+    edit_columns: ClassVar[list[str]] = [
+        "status", "delivered_on", "received_by", "relation", "return_reason",
+    ]  # fmt: skip
+    edit_form = StatusForm
+    search_columns: ClassVar[list[str]] = ["status", "courier"]
+    order_columns: ClassVar[list[str]] = ["sent_at", "tracking_number"]
+    base_order = ("sent_at", "desc")
+    text_columns = ("tracking_number",)
+    text_label = _l("Tracking number or case number")
+    filter_columns = ("status", "courier")
+    choices: ClassVar[Mapping[str, Sequence[tuple[str, Any]]]] = {
+        "status": tuple((key, label) for key, (label, _tone) in STATUSES.items())
+    }
+    empty_title = _l("Nothing was sent yet")
+    empty_text = _l("A parcel appears here when the last step of a case is done.")
+
+    # --- looking ---
+
+    def text_condition(self, model: Any, text: str) -> Any:
+        """The beginning of a tracking number, or a case's number."""
+        start = clean_tracking_number(text)
+        fitting = select(Complaint.id).where(case_condition(db.session(), text, personal=False))
+        return (
+            (Dispatch.tracking_number >= start) & (Dispatch.tracking_number < start + "\uffff")
+        ) | Dispatch.complaint_id.in_(fitting)
+
+    def cell(self, item: Dispatch, column: str) -> Any:
+        """Recipients only for those who may see personal data; the status as a badge."""
+        if column == "complaint":
+            return case_link(item.complaint)
+        if column == "recipient":
+            return personal(item.recipient)
+        if column == "sent_at":
+            return local_datetime(item.sent_at)
+        if column == "status":
+            label, tone = STATUSES[item.status]
+            return Markup('<span class="badge badge-{}">{}</span>').format(tone, label)
+        if column == "days":
+            days = days_under_way(item, request_time())
+            return "" if days is None else ngettext("%(num)d day", "%(num)d days", days)
+        return super().cell(item, column)
+
+    def show_extra(self, item: Dispatch) -> dict[str, Any]:
+        """Everything on the parcel, what became of it, and the proof."""
+        label, tone = STATUSES[item.status]
+        may_file = ("can_show", "Document") in current_permissions()
+        return {
+            "status": {"label": label, "tone": tone},
+            "edit_url": self._own_url("edit", pk=item.id) if self.may("can_edit") else None,
+            "list_url": self._own_url("list") if self.may("can_list") else None,
+            "proof_pk": item.proof_id if may_file else None,
+            "parcel": [
+                (_("Case"), case_link(item.complaint)),
+                (_("Recipient"), personal(item.recipient)),
+                (_("Address"), personal(item.address)),
+                (_("Phone"), personal(item.phone)),
+                (_("Service"), item.service),
+                (_("Paid to the courier"), f"Rp {number(item.cost)}" if item.cost else None),
+                (_("Sent"), local_datetime(item.sent_at)),
+                (_("Sent by"), item.sent_by.get_full_name() if item.sent_by else None),
+            ],
+            "outcome": _outcome(item),
+        }
+
+    @expose("/export", methods=["GET"])
+    @has_access
+    def export(self) -> ResponseReturnValue:
+        """The list as it is filtered now, as CSV."""
+        state = read_state(self)
+        state.page, state.page_size = 0, EXPORT_ROWS
+        _count, items = self.query_page(state)
+        header = [
+            _("Case"), _("Courier"), _("Tracking number"), _("Recipient"), _("Sent"), _("Status"),
+            _("Days under way"), _("Delivered on"), _("Received by"), _("Relation"),
+            _("Why it came back"),
+        ]  # fmt: skip
+        return csv_response(_("dispatches") + ".csv", header, list(_export_rows(items)))
+
+    # --- the status ---
+
+    def prefill_form(self, form: Any, pk: Any) -> None:
+        """What is known already, a delivery as the day it was."""
+        item = self.get_or_404(pk)
+        form.delivered_on.data = local(item.delivered_at).date() if item.delivered_at else None
+
+    def save_changes(self, form: Any, item: Dispatch) -> None:
+        """Write the status through the service; each refusal stands beside its field."""
+        seen = request.form.get("seen_version", "")
+        version = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else -1
+        now = request_time()
+        try:
+            set_status(
+                db.session(),
+                item,
+                form.status.data or "",
+                current_actor(),
+                now=now,
+                expected_version=version,
+                delivered_at=_moment(form.delivered_on.data, item.sent_at, now),
+                received_by=form.received_by.data or "",
+                relation=form.relation.data or "",
+                return_reason=form.return_reason.data or "",
+            )
+        except RefusedError as error:
+            field = _REFUSED_FIELD.get(error.code, "")
+            raise RefusedForm({field: error_sentence(error)}) from error
+
+
+def days_under_way(item: Dispatch, now: datetime) -> int | None:
+    """Whole calendar days between sending and delivery, or today; None for what came back."""
+    if item.status == "returned":
+        return None
+    end = item.delivered_at if item.status == "delivered" and item.delivered_at else now
+    return max(0, (local(end).date() - local(item.sent_at).date()).days)
+
+
+def _moment(day: date | None, sent_at: datetime, now: datetime) -> datetime | None:
+    """A day of delivery as a moment: noon, but not before the sending and not in the future.
+
+    A day outside of that stays where it is, so that the service refuses it.
+    """
+    if day is None:
+        return None
+    noon = datetime.combine(day, _NOON, OFFICE_ZONE)
+    if day == local(sent_at).date():
+        noon = max(noon, sent_at)
+    return min(noon, now) if day == local(now).date() else noon
+
+
+def _outcome(item: Dispatch) -> list[tuple[str, Any]]:
+    if item.status == "delivered":
+        return [
+            (_("Delivered on"), local_date(item.delivered_at)),
+            (_("Received by"), personal(item.received_by)),
+            (_("Relation to the applicant"), item.relation),
+        ]
+    if item.status == "returned":
+        return [(_("Why it came back"), item.return_reason)]
+    days = days_under_way(item, request_time()) or 0
+    return [(_("Days under way"), ngettext("%(num)d day", "%(num)d days", days))]
+
+
+def _export_rows(items: Sequence[Dispatch]) -> Iterator[list[Cell]]:
+    for item in items:
+        yield [
+            item.complaint.number,
+            item.courier.name,
+            item.tracking_number,
+            personal(item.recipient),
+            item.sent_at,
+            str(STATUSES[item.status][0]),
+            days_under_way(item, request_time()),
+            short_date(item.delivered_at),
+            personal(item.received_by),
+            item.relation,
+            item.return_reason,
+        ]

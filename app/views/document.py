@@ -1,0 +1,283 @@
+"""Documents: the files of all cases, their page with preview, and the one way to their bytes."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final
+
+from flask import Response, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_appbuilder import expose
+from flask_appbuilder.security.decorators import has_access, permission_name
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from app.access import current_actor
+from app.errors import error_sentence
+from app.extensions import db
+from app.formats import file_size, local_datetime
+from app.models import Complaint, Document, DocumentKind
+from app.services.documents import DamagedFileError, NewFile, attach_to_case, read_file
+from app.services.search import case_condition
+from app.services.visibility import visible_cases, visible_through
+from app.sop.errors import NotFoundError, RefusedError, SopError
+from app.views.base import OfficeModelView
+from app.views.case_parts import case_link, case_url
+from app.views.export import content_disposition
+from app.views.formkeys import check_form_key, new_form_key, spend_form_key
+from app.views.forms.draft import StagedFile, read_files, stage_posted
+from app.views.interface import OfficeInterface
+from app.views.office import request_time, the_sop, the_store, upload_limits
+
+log = logging.getLogger(__name__)
+
+STAGES: Final[Mapping[str, Any]] = {
+    "requirement": _l("Requirement"),
+    "draft": _l("Draft"),
+    "signed": _l("Signed"),
+    "proof": _l("Proof of dispatch"),
+}
+_PICTURE_POLICY: Final = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors 'self'"
+)
+#: What a browser may show in place, and what the file may do there: nothing. Chromium 156 shows a
+#: PDF in a sandbox too, but many versions before it refuse ("This page has been blocked"), so PDFs
+#: go without: their viewer runs apart from our origin, and the fixed type keeps them from being HTML.
+FILE_POLICIES: Final[Mapping[str, str]] = {
+    "image/jpeg": _PICTURE_POLICY,
+    "image/png": _PICTURE_POLICY,
+    "application/pdf": (
+        "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'self'"
+    ),
+}
+_PUBLIC_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,32}")
+_CASE_WORDS: Final = re.compile(r"(?i)pgd[-\s\d]*|\d{1,6}")
+
+
+class DocumentView(OfficeModelView):
+    """List and show the files of cases, hand them out, and add one to a case that is not finished.
+
+    A file is never changed or deleted: it is evidence of what the office had before it.
+    """
+
+    datamodel = OfficeInterface(
+        Document,
+        row_rule=visible_through(Document.complaint),
+        eager=("complaint", "kind", "output", "uploaded_by"),
+    )
+    class_permission_name = "Document"
+    route_base = "/documents"
+    exclude_route_methods: ClassVar[set[str]] = {
+        "add", "edit", "delete", "download", "action", "action_post",
+    }  # fmt: skip
+    list_title = _l("Documents")
+    show_title = _l("Document")
+    show_template = "aduan/document_show.html"
+    label_columns: ClassVar[dict[str, Any]] = {
+        "original_name": _l("File"),
+        "complaint": _l("Case"),
+        "kind": _l("Kind"),
+        "stage": _l("Stage"),
+        "size": _l("Size"),
+        "uploaded_at": _l("Added"),
+        "uploaded_by": _l("Added by"),
+    }
+    list_columns: ClassVar[list[str]] = [
+        "original_name", "complaint", "kind", "stage", "size", "uploaded_at", "uploaded_by",
+    ]  # fmt: skip
+    show_columns: ClassVar[list[str]] = ["original_name"]
+    add_columns = edit_columns = ("original_name",)
+    search_columns: ClassVar[list[str]] = ["stage", "kind"]
+    order_columns: ClassVar[list[str]] = ["uploaded_at"]
+    base_order = ("uploaded_at", "desc")
+    text_columns = ("original_name",)
+    text_label = _l("Case number or file name")
+    filter_columns = ("stage", "kind")
+    choices: ClassVar[Mapping[str, Sequence[tuple[str, Any]]]] = {"stage": tuple(STAGES.items())}
+    empty_title = _l("No document yet")
+    empty_text = _l("Files appear here as soon as one is attached to a case.")
+
+    def text_condition(self, model: Any, text: str) -> Any:
+        """A case's number when it looks like one, else part of the file's name."""
+        if _CASE_WORDS.fullmatch(text):
+            fitting = case_condition(db.session(), text, personal=False)
+            return Document.complaint_id.in_(select(Complaint.id).where(fitting))
+        return Document.original_name.icontains(text, autoescape=True)
+
+    def cell(self, item: Document, column: str) -> Any:
+        """Sizes and stages in words, the case as a link."""
+        if column == "complaint":
+            return case_link(item.complaint)
+        if column == "kind":  # a signed paper is of the kind that the case ends with
+            return str(item.kind or (item.output and item.output.kind) or "")
+        if column == "stage":
+            return str(STAGES[item.stage])
+        if column == "size":
+            return file_size(item.size)
+        if column == "uploaded_by":
+            return item.uploaded_by.get_full_name() if item.uploaded_by else ""
+        return super().cell(item, column)
+
+    def show_extra(self, item: Document) -> dict[str, Any]:
+        """The preview, for those who may open files, and the facts beside it."""
+        may_open = self.may("can_download")
+        return {
+            "preview": FILE_POLICIES.get(item.media_type) and item.media_type if may_open else None,
+            "file_url": self._own_url("file", public_id=item.public_id) if may_open else None,
+            "download_url": self._own_url("file", public_id=item.public_id, download=1)
+            if may_open
+            else None,
+            "list_url": self._own_url("list") if self.may("can_list") else None,
+            "facts": [
+                (_("Case"), case_link(item.complaint)),
+                (_("Kind"), self.cell(item, "kind")),
+                (_("Stage"), str(STAGES[item.stage])),
+                (_("Round"), item.round),
+                (_("Type"), item.media_type),
+                (_("Size"), file_size(item.size)),
+                (_("Added"), local_datetime(item.uploaded_at)),
+                (_("Added by"), item.uploaded_by.get_full_name() if item.uploaded_by else None),
+            ],
+        }
+
+    # --- the bytes ---
+
+    @expose("/file/<public_id>", methods=["GET"])
+    @has_access
+    @permission_name("download")
+    def file(self, public_id: str) -> ResponseReturnValue:
+        """The file itself, proven unchanged; "not there" and "not yours" look the same."""
+        document = self._visible_file(public_id)
+        try:
+            data = read_file(the_store(), document)
+        except DamagedFileError as error:
+            log.error("document %s cannot be handed out: %s", document.id, error.code)
+            page = render_template(
+                "aduan/error.html",
+                code=500,
+                title=_("This file cannot be shown"),
+                text=error_sentence(error),
+            )
+            return page, 500
+        policy = FILE_POLICIES.get(document.media_type)
+        inline = policy is not None and "download" not in request.args
+        # A fixed type: what was stored as anything else is only ever saved, never shown.
+        media_type = document.media_type if policy else "application/octet-stream"
+        response = Response(data, mimetype=media_type)
+        response.headers.update(
+            {
+                "Content-Security-Policy": policy or "sandbox; default-src 'none'",
+                "Content-Disposition": content_disposition(
+                    "inline" if inline else "attachment", document.original_name
+                ),
+                "X-Content-Type-Options": "nosniff",
+                "Cache-Control": "no-store",
+                "Cross-Origin-Resource-Policy": "same-origin",
+            }
+        )
+        return response
+
+    def _visible_file(self, public_id: str) -> Document:
+        if not _PUBLIC_ID.fullmatch(public_id):
+            abort(404)
+        query = self.datamodel.visible(db.session.query(Document))
+        found: Document | None = query.filter(Document.public_id == public_id).one_or_none()
+        if found is None:
+            abort(404)
+        return found
+
+    # --- adding ---
+
+    @expose("/attach/<pk>", methods=["GET", "POST"])
+    @has_access
+    @permission_name("add")
+    def attach(self, pk: str) -> ResponseReturnValue:
+        """Add files to a case that is not finished, outside its work forms."""
+        case: Complaint | None = _CASES.get(pk)
+        if case is None:
+            abort(404)
+        actor = current_actor()
+        if request.method == "GET":
+            return self._attach_page(case, [], [])
+        key = check_form_key()
+        files, errors = read_files(db.session(), request.form, actor.id or 0)
+        sent, refused = stage_posted(
+            db.session(),
+            the_store(),
+            request.files.getlist("files"),
+            actor.id or 0,
+            request_time(),
+            upload_limits(),
+        )
+        files, errors = files + sent, errors + refused
+        db.session.commit()  # what came with the form is there again when it is refused
+        if not errors:
+            try:
+                attach_to_case(
+                    db.session(),
+                    the_sop(),
+                    case,
+                    [NewFile(file.upload, _kind_id(file)) for file in files],
+                    request.form.get("stage", "requirement"),
+                    actor,
+                    now=request_time(),
+                    limits=upload_limits(),
+                )
+                again = not spend_form_key(db.session(), key, str(case.id))
+            except NotFoundError:
+                raise
+            except SopError as error:
+                db.session.rollback()
+                errors = [error_sentence(error)]
+            else:
+                if not again:
+                    db.session.commit()
+                    flash(_("Added to the case."), "success")
+                return redirect(case_url(case) or self.get_redirect(), 303)
+        return self._attach_page(case, files, errors), 422
+
+    def _attach_page(
+        self, case: Complaint, files: Sequence[StagedFile], errors: Sequence[str]
+    ) -> str:
+        kinds = db.session.scalars(
+            select(DocumentKind)
+            .where(DocumentKind.active, DocumentKind.is_requirement | DocumentKind.is_output)
+            .order_by(DocumentKind.position, DocumentKind.id)
+        )
+        return render_template(
+            "aduan/document_attach.html",
+            title=_("Add files to %(number)s", number=case.number),
+            appbuilder=self.appbuilder,
+            case=case,
+            finished=the_sop().step(case.step_key).kind == "end",
+            back_url=case_url(case) or self.get_redirect(),
+            action_url=self._own_url("attach", pk=case.id),
+            upload_url=url_for("UploadView.stage"),
+            kinds=[(str(kind.id), str(kind)) for kind in kinds],
+            stages=[("requirement", STAGES["requirement"]), ("draft", STAGES["draft"])],
+            stage=request.form.get("stage", "requirement"),
+            files=[file.shown() for file in files],
+            errors=errors,
+            max_mb=upload_limits().max_bytes // (1024 * 1024),
+            form_key=request.form.get("form_key") or new_form_key(),
+        )
+
+
+#: Cases under the officer's own row rule.
+_CASES = OfficeInterface(Complaint, row_rule=visible_cases)
+
+
+def _kind_id(file: StagedFile) -> int | None:
+    """The paper a file is said to be.
+
+    Raises:
+        RefusedError: not one from the list.
+    """
+    if not file.kind:
+        return None
+    if not file.kind.isascii() or not file.kind.isdigit() or len(file.kind) > 9:
+        raise RefusedError("kind_unknown")
+    return int(file.kind)
