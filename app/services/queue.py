@@ -1,0 +1,334 @@
+"""What waits for an officer: one fair queue over the steps he acts in.
+
+The order is the promise of the queue: what he has begun first, then what the law makes urgent,
+then whatever has stood longest. Nothing else moves a case up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy.orm import Session, joinedload, lazyload, load_only
+
+from app.models import Category, Complaint, Pause, StepRun, User
+from app.services.actor import Actor
+from app.services.clocks import Clocks, read_clocks
+from app.services.transitions import Office
+from app.services.visibility import visible_cases
+from app.sop.definition import Sop, Step, Transition
+
+PAGE_SIZE: Final = 50
+#: A legal date this near puts a case before older ones.
+RISK_DAYS: Final = timedelta(days=3)
+#: An applicant who does not answer for so long is deemed to have withdrawn (UU 25/2009).
+ANSWER_DAYS: Final = 30
+#: The reminder is due before that.
+ANSWER_WARNING_DAYS: Final = 25
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One case of the queue; seconds are office seconds, `standard` is minutes."""
+
+    case: Complaint
+    step: Step
+    since: datetime
+    holder: str
+    mine: bool
+    due: date
+    clocks: Clocks | None = None
+    started: bool = False
+    standing: bool = False
+    standard: int | None = None
+
+    def days(self, today: date, zone: Any) -> int:
+        """Whole days since the case came here."""
+        return (today - self.since.astimezone(zone).date()).days
+
+
+@dataclass(frozen=True)
+class StepPause:
+    """A pause of a whole step that lasts now."""
+
+    step_key: str
+    reason: str
+    note: str
+    since: datetime
+    by_name: str
+
+
+@dataclass(frozen=True)
+class StepCount:
+    """How many cases stand in a step, how many of them the officer may see, and what left today."""
+
+    here: int = 0
+    visible: int = 0
+    left_today: int = 0
+
+
+@dataclass(frozen=True)
+class Queue:
+    """One page of the queue; `step` is None on the tab of all steps."""
+
+    steps: tuple[Step, ...]
+    waiting: tuple[Step, ...]
+    step: Step | None
+    entries: list[Entry]
+    total: int
+    page: int
+    pages: int
+    counts: Mapping[str, StepCount]
+    pauses: Mapping[str, StepPause]
+
+    def count(self, steps: Sequence[Step]) -> int:
+        """The cases in some steps that the officer may see."""
+        return sum(self.counts.get(step.key, StepCount()).visible for step in steps)
+
+
+def my_steps(sop: Sop, actor: Actor) -> tuple[Step, ...]:
+    """The steps with a clock in which the officer holds at least one transition."""
+    return tuple(
+        step
+        for step in sop.steps
+        if step.clock and actor.can_any(move.permission for move in step.transitions)
+    )
+
+
+def my_waiting_steps(sop: Sop, actor: Actor) -> tuple[Step, ...]:
+    """The steps in which cases wait for the applicant and that the officer ends."""
+    return tuple(
+        step
+        for step in sop.steps
+        if step.kind == "waiting" and actor.can_any(move.permission for move in step.transitions)
+    )
+
+
+def batch_moves(step: Step, actor: Actor) -> tuple[Transition, ...]:
+    """The transitions of a step that the officer may make on several cases at once."""
+    return tuple(move for move in step.transitions if move.batch and actor.can(move.permission))
+
+
+def load_queue(
+    session: Session,
+    office: Office,
+    actor: Actor,
+    *,
+    now: datetime,
+    step_key: str = "",
+    page: int = 0,
+) -> Queue:
+    """One page of what waits for an officer, in four statements whatever its length.
+
+    Args:
+        session: only read.
+        office: the SOP and the calendar.
+        actor: who asks; he sees his own steps, under the row rule of every list.
+        now: until when the clocks count (aware).
+        step_key: one of his steps; anything else means all with a clock.
+        page: from 0; a page past the end is the last one.
+    """
+    steps, waiting = my_steps(office.sop, actor), my_waiting_steps(office.sop, actor)
+    chosen = next((step for step in (*steps, *waiting) if step.key == step_key), None)
+    if chosen is None and len(steps) == 1:
+        chosen = steps[0]
+    if chosen is None and not steps and waiting:
+        chosen = waiting[0]
+    counts = step_counts(session, office, actor, now)
+    shown = (chosen,) if chosen else steps
+    total = sum(counts.get(step.key, StepCount()).visible for step in shown)
+    pages = max(1, -(-total // PAGE_SIZE))
+    page = min(max(page, 0), pages - 1)
+    today = office.calendar.day_of(now)
+    entries: list[Entry] = []
+    runs: list[StepRun] = []
+    if shown and total:
+        if chosen is not None and not chosen.clock:
+            entries = _waiting_entries(session, chosen, actor, page)
+        else:
+            entries, runs = _run_entries(session, office.sop, shown, actor, today, page)
+    pauses = _pauses(session, steps, runs, now)
+    entries = _with_clocks(office, entries, runs, pauses, now)
+    return Queue(
+        steps=steps,
+        waiting=waiting,
+        step=chosen,
+        entries=entries,
+        total=total,
+        page=page,
+        pages=pages,
+        counts=counts,
+        pauses=_step_pauses(pauses),
+    )
+
+
+def step_counts(
+    session: Session, office: Office, actor: Actor, now: datetime
+) -> dict[str, StepCount]:
+    """How many cases stand in each step that is no end, and how many left it today (two selects).
+
+    `here` counts every case, also those that the actor may not see: a number tells nothing of whom.
+    """
+    keys = [step.key for step in office.sop.steps if step.kind != "end"]
+    seen = func.sum(case((visible_cases(actor), 1), else_=0))
+    here = {
+        key: (int(count), int(visible or 0))
+        for key, count, visible in session.execute(
+            select(Complaint.step_key, func.count(), seen)
+            .where(Complaint.step_key.in_(keys))
+            .group_by(Complaint.step_key)
+        )
+    }
+    midnight = datetime.combine(office.calendar.day_of(now), time(0), office.calendar.tz)
+    left = {
+        key: int(count)
+        for key, count in session.execute(
+            select(StepRun.step_key, func.count())
+            .where(StepRun.finished_at >= midnight)
+            .group_by(StepRun.step_key)
+        )
+    }
+    return {key: StepCount(*here.get(key, (0, 0)), left_today=left.get(key, 0)) for key in keys}
+
+
+def _columns() -> list[Any]:
+    """Only what a row of the queue shows: not the complaint's text."""
+    return [
+        load_only(
+            Complaint.number,
+            Complaint.applicant_name,
+            Complaint.category_id,
+            Complaint.step_key,
+            Complaint.step_since,
+            Complaint.version,
+            Complaint.round,
+            Complaint.assignee_id,
+            Complaint.decision_due,
+            Complaint.class_due,
+            Complaint.confidential,
+        ),
+        joinedload(Complaint.category, innerjoin=True).load_only(
+            Category.label_id, Category.label_en
+        ),
+    ]
+
+
+def _run_entries(
+    session: Session, sop: Sop, steps: Sequence[Step], actor: Actor, today: date, page: int
+) -> tuple[list[Entry], list[StepRun]]:
+    """The cases whose clock runs: mine, then at risk, then the longest there."""
+    mine: ColumnElement[int] = case(
+        (and_(Complaint.assignee_id == actor.id, StepRun.started_at.is_not(None)), 0), else_=1
+    )
+    soon = today + RISK_DAYS
+    risk: ColumnElement[int] = case(
+        (or_(Complaint.class_due <= soon, Complaint.decision_due <= soon), 0), else_=1
+    )
+    rows = session.execute(
+        select(StepRun, Complaint, User.first_name, User.last_name)
+        .join(Complaint, Complaint.id == StepRun.complaint_id)
+        .outerjoin(User, User.id == Complaint.assignee_id)
+        .where(
+            StepRun.finished_at.is_(None),
+            StepRun.step_key.in_([step.key for step in steps]),
+            visible_cases(actor),
+        )
+        .order_by(mine, risk, StepRun.entered_at, StepRun.id)
+        .limit(PAGE_SIZE)
+        .offset(page * PAGE_SIZE)
+        .options(lazyload(StepRun.step), *_columns())
+    ).all()
+    entries = [
+        Entry(
+            case=complaint,
+            step=sop.step(run.step_key),
+            since=run.entered_at,
+            holder=_name(first, last),
+            mine=complaint.assignee_id is not None and complaint.assignee_id == actor.id,
+            due=min(complaint.class_due, complaint.decision_due),
+            started=run.started_at is not None,
+            standard=run.standard_minutes,
+        )
+        for run, complaint, first, last in rows
+    ]
+    return entries, [row[0] for row in rows]
+
+
+def _waiting_entries(session: Session, step: Step, actor: Actor, page: int) -> list[Entry]:
+    """The cases that wait for the applicant, the longest first."""
+    rows = session.execute(
+        select(Complaint, User.first_name, User.last_name)
+        .outerjoin(User, User.id == Complaint.assignee_id)
+        .where(Complaint.step_key == step.key, visible_cases(actor))
+        .order_by(Complaint.step_since, Complaint.id)
+        .limit(PAGE_SIZE)
+        .offset(page * PAGE_SIZE)
+        .options(*_columns())
+    ).all()
+    return [
+        Entry(
+            case=complaint,
+            step=step,
+            since=complaint.step_since,
+            holder=_name(first, last),
+            mine=complaint.assignee_id is not None and complaint.assignee_id == actor.id,
+            due=min(complaint.class_due, complaint.decision_due),
+        )
+        for complaint, first, last in rows
+    ]
+
+
+def _name(first: str | None, last: str | None) -> str:
+    return " ".join(part for part in (first, last) if part)
+
+
+def _pauses(
+    session: Session, steps: Sequence[Step], runs: Sequence[StepRun], now: datetime
+) -> list[tuple[Pause, str]]:
+    """The pauses that touch these runs or stop these steps now, with who began each."""
+    keys = [step.key for step in steps]
+    if not keys:
+        return []
+    first = min((run.entered_at for run in runs), default=now)
+    rows = session.execute(
+        select(Pause, User.first_name, User.last_name)
+        .outerjoin(User, User.id == Pause.by_id)
+        .where(
+            or_(Pause.step_run_id.in_([run.id for run in runs]), Pause.step_key.in_(keys)),
+            or_(Pause.to_at.is_(None), Pause.to_at > first),
+        )
+    )
+    return [(pause, _name(given, family)) for pause, given, family in rows]
+
+
+def _with_clocks(
+    office: Office,
+    entries: list[Entry],
+    runs: Sequence[StepRun],
+    pauses: Sequence[tuple[Pause, str]],
+    now: datetime,
+) -> list[Entry]:
+    """The same entries with both clocks; a pause counts for its own run or for its whole step."""
+    if not runs:
+        return entries
+    own: dict[int | str | None, list[tuple[datetime, datetime | None]]] = {}
+    for pause, _ in pauses:
+        key = pause.step_run_id if pause.step_run_id is not None else pause.step_key
+        own.setdefault(key, []).append((pause.from_at, pause.to_at))
+    found = []
+    for entry, run in zip(entries, runs, strict=True):
+        spans = [*own.get(run.id, ()), *own.get(run.step_key, ())]
+        clocks = read_clocks(office.calendar, run, spans, now)
+        found.append(replace(entry, clocks=clocks, standing=any(end is None for _, end in spans)))
+    return found
+
+
+def _step_pauses(pauses: Sequence[tuple[Pause, str]]) -> dict[str, StepPause]:
+    return {
+        pause.step_key: StepPause(pause.step_key, pause.reason, pause.note, pause.from_at, name)
+        for pause, name in pauses
+        if pause.step_key is not None and pause.to_at is None
+    }
