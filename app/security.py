@@ -10,6 +10,7 @@ from flask import g, session
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 from werkzeug.security import generate_password_hash
 
 from app.access import STAMP, account_of, current_permissions, session_stamp
@@ -77,11 +78,17 @@ class OfficeSecurityManager(SecurityManager):
         """The user of a cookie, unless it is stale: signed out, password changed, deactivated."""
         if not str(pk).isascii() or not str(pk).isdigit():
             return None
-        row = db.session.execute(
-            select(User, Account)
-            .outerjoin(Account, Account.user_id == User.id)
-            .where(User.id == int(pk))
-        ).first()
+        # With the roles, which the menu of every page names: one statement instead of two.
+        row = (
+            db.session.execute(
+                select(User, Account)
+                .outerjoin(Account, Account.user_id == User.id)
+                .where(User.id == int(pk))
+                .options(joinedload(User.roles))
+            )
+            .unique()
+            .first()
+        )
         if row is None or not row[0].is_active:
             return None
         user: User = row[0]

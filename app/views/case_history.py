@@ -1,0 +1,170 @@
+"""The history of a case in words: who did what and when, why, and how long it took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+
+from app.formats import duration, local, local_datetime
+from app.models import CaseEvent, StepRun
+from app.services.casefile import CaseFile
+from app.sop.definition import Sop
+from app.sop.errors import NotFoundError
+from app.sop.text import Text
+from app.views.forms.work_siak import data_label
+
+#: kind of event -> its title, icon and tone.
+KINDS: Final[Mapping[str, tuple[Any, str, str]]] = {
+    "registered": (_l("Complaint registered"), "inbox", "accent"),
+    "edited": (_l("Facts corrected"), "pencil", "neutral"),
+    "saved": (_l("Work saved, not moved on"), "save", "neutral"),
+    "files_added": (_l("Files added"), "paperclip", "neutral"),
+    "parcel_sent": (_l("Parcel on its way"), "truck", "neutral"),
+    "parcel_delivered": (_l("Parcel delivered"), "package-check", "ok"),
+    "parcel_returned": (_l("Parcel came back"), "undo-2", "warn"),
+}
+STATES: Final = {
+    "present": _l("there"),
+    "unreadable": _l("unreadable"),
+    "missing": _l("not there yet"),
+    "unchecked": _l("not checked yet"),
+}
+FIELDS: Final = {
+    "channel_id": _l("Channel"),
+    "category_id": _l("Category"),
+    "received_at": _l("Received"),
+    "applicant_name": _l("Applicant"),
+    "text": _l("Complaint"),
+    "handle": _l("Account or number"),
+    "external_ticket": _l("Ticket number elsewhere"),
+    "nik": _l("NIK"),
+    "kk_number": _l("KK number"),
+    "birth_date": _l("Date of birth"),
+    "sex": _l("Sex"),
+    "phone": _l("Phone"),
+    "email": _l("Email"),
+    "address": _l("Address"),
+    "kecamatan_code": _l("Kecamatan"),
+    "region_code": _l("Village (desa/kelurahan)"),
+    "hide_identity": _l("Identity hidden"),
+    "needs_first_ktp": _l("First KTP-el"),
+}
+
+
+def history(file: CaseFile, sop: Sop) -> list[dict[str, Any]]:
+    """The entries of the timeline, the latest first."""
+    closed = file.run_closed_by()
+    entries = [entry(event, sop, closed.get(event.id)) for event in file.events]
+    return list(reversed(entries))
+
+
+def entry(event: CaseEvent, sop: Sop, run: StepRun | None = None) -> dict[str, Any]:
+    """One event as the timeline shows it."""
+    if event.kind == "moved":
+        title, icon, tone = _move(event, sop)
+    else:
+        title, icon, tone = KINDS.get(event.kind, (event.kind, "circle-dot", "neutral"))
+    meta = [(_("By"), event.by_name)] if event.by_name else []
+    if run is not None:
+        meta += _clocks(run)
+    return {
+        "title": str(title),
+        "icon": icon,
+        "tone": tone,
+        "time": local_datetime(event.at),
+        "datetime": local(event.at).isoformat(timespec="minutes"),
+        "way": _way(event, sop),
+        "text": event.reason,
+        "lists": details(event.details),
+        "meta": meta,
+        "round": event.round,
+    }
+
+
+def details(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What hangs on an event: failed papers, differing data, corrected fields, files."""
+    lists = []
+    for key, heading in (
+        ("items", _("Asked for")),
+        ("differences", _("Differs from SIAK")),
+        ("ask_again", _("To be brought again")),
+        ("fields", _("Corrected")),
+        ("files", _("Files")),
+    ):
+        rows = found.get(key)
+        if isinstance(rows, list) and rows and not (key == "ask_again" and _is_draft(rows)):
+            lists.append({"title": heading, "rows": [_row(key, row) for row in rows]})
+    if found.get("tracking_number"):
+        lists.append({"title": _("Tracking number"), "rows": [str(found["tracking_number"])]})
+    return lists
+
+
+def _is_draft(rows: list[Any]) -> bool:
+    """A saved form remembers its ticks by id; they were not asked for yet."""
+    return all(isinstance(row, str) for row in rows)
+
+
+def _row(key: str, row: Any) -> str:
+    if key == "fields":
+        return str(FIELDS.get(str(row), row))
+    if key == "differences":
+        return data_label(str(row))
+    if not isinstance(row, Mapping):
+        return str(row)
+    label = str(row.get("label", ""))
+    words = str(Text(id=label, en=str(row.get("label_en") or label)))
+    if state := row.get("state"):
+        words = f"{words}: {STATES.get(str(state), state)}"
+    if note := row.get("note"):
+        words = f"{words} – {note}"
+    return words
+
+
+def _move(event: CaseEvent, sop: Sop) -> tuple[str, str, str]:
+    move = next((m for m in sop.transitions if m.key == event.transition), None)
+    if move is None:  # the SOP has changed since
+        return str(event.transition or ""), "arrow-right", "neutral"
+    if move.danger:
+        return str(move.label), "undo-2", "warn"
+    ends = _kind(sop, event.to_step) == "end"
+    return str(move.label), "circle-check" if ends else "arrow-right", "ok"
+
+
+def _way(event: CaseEvent, sop: Sop) -> str:
+    if event.kind != "moved":
+        return ""
+    return f"{step_label(sop, event.from_step)} → {step_label(sop, event.to_step)}"
+
+
+def step_label(sop: Sop, key: str | None) -> str:
+    """A step's short name; its key when the SOP no longer has it."""
+    try:
+        return str(sop.step(key or "").label)
+    except NotFoundError:
+        return key or ""
+
+
+def _kind(sop: Sop, key: str | None) -> str:
+    try:
+        return sop.step(key or "").kind
+    except NotFoundError:
+        return ""
+
+
+def _clocks(run: StepRun) -> list[tuple[str, str]]:
+    work = duration(run.work_seconds)
+    if run.standard_minutes:
+        work = _(
+            "%(used)s (standard %(standard)s)",
+            used=work,
+            standard=duration(run.standard_minutes * 60),
+        )
+    found = [(_("Waited"), duration(run.wait_seconds)), (_("Worked"), work)]
+    if run.batch_size > 1:
+        batch = ngettext("%(num)d case at once", "%(num)d cases at once", run.batch_size)
+        found.append((_("Batch"), batch))
+    return found

@@ -1,0 +1,169 @@
+"""Steps 3 to 5: the papers are submitted, signed and printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from app.models import CaseOutput, Document
+from app.services.casework import record_print
+from app.services.facts import current_outputs
+from app.sop.definition import Transition
+from app.sop.guards import Problem
+from app.views.forms.work_base import WorkForm
+from app.views.forms.work_fields import PDF, FilesField, Line, OneRadio
+from app.views.forms.work_outputs import OutputsForm
+
+RESULTS: Final = (("good", _l("Printed well")), ("spoiled", _l("Spoiled")))
+
+
+class CertificationForm(OutputsForm):
+    """Step 3: the papers are named with their references; a draft may be sent back."""
+
+    template: ClassVar[str] = "aduan/work/certification.html"
+    keeps_facts: ClassVar[bool] = True
+    reason_label: ClassVar[Any] = _l("Reason")
+    places = {"outputs_unnamed": "out_kind_0"}
+
+    def fields(self) -> dict[str, Any]:
+        return self.output_fields()
+
+    def fill(self) -> dict[str, Any]:
+        return self.output_values()
+
+    def check(self, move: Transition | None) -> dict[str, str]:
+        return self.output_errors()
+
+    def save(self, move: Transition | None) -> None:
+        self.save_outputs()
+
+
+@dataclass
+class Paper:
+    """One paper of the case with its fields and its files."""
+
+    output: CaseOutput
+    files: Any
+    result: Any
+    reason: Any
+    signed: list[Document]
+    drafts: list[Document]
+
+
+class _PapersForm(WorkForm):
+    """What signing and printing share."""
+
+    keeps_facts: ClassVar[bool] = True
+    #: The problem that is about one paper.
+    about_paper: ClassVar[str]
+    field_prefix: ClassVar[str]
+
+    def load(self) -> None:
+        self.outputs = current_outputs(self.desk.session, self.complaint)
+        found = self.documents_of()
+        self.signed = [document for document in found if document.stage == "signed"]
+        self.drafts = [document for document in found if document.stage == "draft"]
+
+    @property
+    def papers(self) -> list[Paper]:
+        """The papers as the page shows them."""
+        get = self.form._fields.get
+        return [
+            Paper(
+                output,
+                get(f"signed_{output.id}"),
+                get(f"print_{output.id}"),
+                get(f"spoiled_{output.id}"),
+                [document for document in self.signed if document.output_id == output.id],
+                [document for document in self.drafts if document.output_id == output.id],
+            )
+            for output in self.outputs
+        ]
+
+    def place_of(self, problem: Problem) -> str:
+        """Two papers may bear one name: the first that lacks it is meant."""
+        if problem.code == self.about_paper:
+            for output in self.outputs:
+                name = f"{self.field_prefix}_{output.id}"
+                if str(output) == problem.params.get("label") and not self.form[name].errors:
+                    return name
+        return ""
+
+
+class SigningForm(_PapersForm):
+    """Step 4: the signed PDF of every paper that bears a signature."""
+
+    template: ClassVar[str] = "aduan/work/signing.html"
+    reason_label: ClassVar[Any] = _l("Reason")
+    about_paper = "output_unsigned"
+    field_prefix = "signed"
+
+    def fields(self) -> dict[str, Any]:
+        return {
+            f"signed_{output.id}": FilesField(
+                _("Signed PDF: %(paper)s", paper=str(output)),
+                stage="signed",
+                kind_id=output.kind_id,
+                output_id=output.id,
+                multiple=False,
+                accept=PDF,
+            )
+            for output in self.outputs
+            if output.kind.needs_signature
+        }
+
+    def save(self, move: Transition | None) -> None:
+        # A refused draft keeps no signature: what was chosen is simply not taken over.
+        if move is not None and move.danger:
+            return
+        for field in self.file_fields:
+            self.attach(field)
+        if self.attached:
+            self.desk.session.expire(self.complaint, ["documents"])
+
+
+class PrintingForm(_PapersForm):
+    """Step 5: did it print well? A spoiled print keeps the case here."""
+
+    template: ClassVar[str] = "aduan/work/printing.html"
+    about_paper = "output_unprinted"
+    field_prefix = "print"
+
+    def fields(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for output in self.outputs:
+            found[f"print_{output.id}"] = OneRadio(str(output), RESULTS)
+            found[f"spoiled_{output.id}"] = Line(
+                _("Why was it spoiled? %(paper)s", paper=str(output)), 200
+            )
+        return found
+
+    def check(self, move: Transition | None) -> dict[str, str]:
+        errors: dict[str, str] = {}
+        for paper in self.papers:
+            if paper.result.data != "spoiled":
+                continue
+            if not (paper.reason.data or "").strip():
+                errors[paper.reason.name] = _("Say why this print was spoiled.")
+            elif move is not None:
+                errors[paper.result.name] = _(
+                    "Save the spoiled print first; the case moves on when a good one is there."
+                )
+        return errors
+
+    def save(self, move: Transition | None) -> None:
+        desk = self.desk
+        for paper in self.papers:
+            if paper.result.data:
+                record_print(
+                    desk.session,
+                    self.complaint,
+                    paper.output,
+                    paper.result.data,
+                    desk.actor,
+                    now=desk.now,
+                    reason=(paper.reason.data or "") if paper.result.data == "spoiled" else "",
+                )
