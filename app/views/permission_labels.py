@@ -77,5 +77,5 @@ def permission_label(row: PermissionView) -> str:
         verb = f"{step.label} → {move.label}"
     else:
         verb = _(_VERBS[permission]) if permission in _VERBS else permission.replace("_", " ")
-    where = _(_SCREENS[screen]) if screen in _SCREENS else screen
+    where = _(_SCREENS.get(screen, screen))  # a menu entry bears its label as its name
     return f"{where}: {verb}"
