@@ -117,9 +117,9 @@
   const build = (item) => {
     const row = template.content.firstElementChild.cloneNode(true)
     for (const node of [row, ...all('*', row)]) {
-      for (const name of ['id', 'name', 'for', 'data-paper']) {
+      for (const name of ['id', 'name', 'for', 'data-paper', 'aria-labelledby']) {
         const value = node.getAttribute(name)
-        if (value?.includes('__ID__')) node.setAttribute(name, value.replace('__ID__', item.id))
+        if (value?.includes('__ID__')) node.setAttribute(name, value.replaceAll('__ID__', item.id))
       }
     }
     for (const label of all('[data-paper-label]', row)) label.textContent = item.label
