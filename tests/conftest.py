@@ -26,6 +26,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import create_app
+from app.extensions import may_write
 from app.models import Account, User
 from app.services.actor import Actor, load_actor
 from app.services.calendar import load_calendar
@@ -157,10 +158,16 @@ def app(make_app: Callable[..., Flask]) -> Flask:
 
 @pytest.fixture
 def session(app: Flask) -> Iterator[Session]:
-    """The test's own look at the database; the test client commits it before each request."""
+    """The test's own look at the database; the test client commits it before each request.
+
+    On SQLite its transactions take the write lock only when they write: what a test merely looks
+    at must not stop the server that it tests.
+    """
+    mark = may_write.set(False)
     with Session(panel.engine_of(app)) as opened:
         app.extensions["before_test_request"].append(opened.commit)
         yield opened
+    may_write.reset(mark)
 
 
 @pytest.fixture
