@@ -87,17 +87,13 @@ def find_gaps(session: Session, sop: Sop, *, today: date) -> list[Gap]:
         gaps.append(Gap("no_working_hours", {}))
     # From October on next year's due dates are being worked out already.
     years = [today.year] + ([today.year + 1] if today.month >= 10 else [])
-    gaps.extend(
-        Gap("no_holidays", {"year": year})
-        for year in years
-        if not _count(session, _holidays_of(year))
-    )
-    expected = _count(
-        session,
-        _holidays_of(today.year).where(Holiday.certainty == "perkiraan", Holiday.day >= today),
-    )
-    if expected:
-        gaps.append(Gap("holidays_expected", {"count": expected, "year": today.year}))
+    for year in years:
+        days = _holidays_of(year)
+        if not _count(session, days):
+            gaps.append(Gap("no_holidays", {"year": year}))
+        expected = days.where(Holiday.certainty == "perkiraan", Holiday.day >= today)
+        if count := _count(session, expected):
+            gaps.append(Gap("holidays_expected", {"count": count, "year": year}))
     for model, code in (
         (Channel, "no_channel"),
         (Category, "no_category"),

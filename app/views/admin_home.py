@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import current_app, render_template, url_for
+from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access
@@ -169,5 +169,4 @@ def _facts(overview: Any) -> list[tuple[str, Any]]:
         (_("SOP file"), overview.sop_sha256[:12]),
         (_("Last brought in line"), overview.synced_at),
         (_("Files are kept in"), str(folder) if folder else _("an object store")),
-        (_("Operation"), current_app.config["ENV_NAME"]),
     ]

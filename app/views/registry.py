@@ -67,12 +67,16 @@ def register(appbuilder: Any, sop: Sop) -> None:
     _register_reference(appbuilder)
     appbuilder.add_view_no_menu(UploadView)
     appbuilder.menu.menu.sort(key=_place)
+    for group in appbuilder.menu.menu:
+        group.childs.sort(key=lambda child: child.name != "Overview")
 
 
 def _register_reference(appbuilder: Any) -> None:
     """What the office changes itself, in one group of the menu."""
     shared = {
-        "category": "Reference", "category_label": _l("Reference"), "category_icon": "tags",
+        "category": "Reference",
+        "category_label": _l("Reference"),
+        "category_icon": "tags",
     }
     for view, name, label, icon in (
         (DocumentKindView, "Document kinds", _l("Document kinds"), "file-text"),
