@@ -159,8 +159,8 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     _rollback()
     code = error.code or 500
     if wants_json():
-        return {"error": str(code), "message": _title(code)}, code
-    answer = _page(code, "")
+        return {"error": str(code), "message": _advice(code) or _title(code)}, code
+    answer = _page(code, _advice(code))
     if isinstance(answer, tuple) and code == 405:
         methods = getattr(error, "valid_methods", None)
         return (*answer, {"Allow": ", ".join(methods)}) if methods else answer
@@ -204,6 +204,16 @@ def _title(code: int) -> str:
         503: gettext("Not available right now"),
     }
     return titles.get(code, gettext("Something went wrong"))
+
+
+def _advice(code: int) -> str:
+    """What a person can do about an answer that no rule of ours gave."""
+    if code == 413:
+        return gettext(
+            "What was sent at once is too large. Go back: what you typed is still there."
+            " Send fewer or smaller files."
+        )
+    return ""
 
 
 def _page(code: int, text: str) -> tuple[str, int]:

@@ -73,7 +73,7 @@ class RegistrationMixin:
         fresh, file_errors = stage_posted(
             session,
             the_store(),
-            request.files.getlist("files"),
+            request.files.getlist("files") if _may_upload() else (),
             current_actor().id or 0,
             now,
             upload_limits(),
@@ -274,7 +274,6 @@ class RegistrationMixin:
 
     def _registration_page(self, draft: Draft, key: str, *, refused: bool = False) -> str:
         move = _forward_move()
-        may_send = ("can_add", "Upload") in current_permissions()
         category = draft.category
         return self._intake_page(
             draft,
@@ -287,7 +286,7 @@ class RegistrationMixin:
             kinds=_kind_options(draft),
             files=[file.shown() for file in draft.files],
             file_errors=draft.file_errors,
-            upload_url=url_for("UploadView.stage") if may_send else None,
+            upload_url=url_for("UploadView.stage") if _may_upload() else None,
             accept=ACCEPT,
             max_mb=upload_limits().max_bytes // (1024 * 1024),
             category_chosen=category is not None,
@@ -338,6 +337,11 @@ class RegistrationMixin:
             identity_url=self._own_url("identity"),
             appbuilder=self.appbuilder,
         )
+
+
+def _may_upload() -> bool:
+    """Whether the officer may add files; without it the page shows no place for them."""
+    return ("can_add", "Upload") in current_permissions()
 
 
 def _forward_move() -> Transition | None:

@@ -21,6 +21,7 @@ from app.models import (
     Document,
     DocumentKind,
     Region,
+    Role,
     StagedUpload,
     StepRun,
     UsedFormKey,
@@ -540,6 +541,62 @@ def test_the_papers_of_a_category_can_be_asked_for_without_scripts(session, sent
 )
 def test_only_who_may_add_sees_the_form(login, who, status):
     assert login(who).get(ADD).status_code == status
+
+
+@pytest.fixture
+def without(session):
+    """Take a permission away from the complaints officers, as the role screen does."""
+
+    def take(permission, view="Complaint"):
+        role = session.scalars(select(Role).where(Role.name == "Petugas Pengaduan")).one()
+        role.permissions = [
+            pair
+            for pair in role.permissions
+            if (pair.permission.name, pair.view_menu.name) != (permission, view)
+        ]
+        session.commit()
+
+    return take
+
+
+def test_who_may_not_pass_on_sees_no_such_button_and_only_saves(
+    session, login, sent, filled, without
+):
+    without("verify_file")
+    assert 'value="forward"' not in login("petugas").get(ADD).text
+    assert sent(filled(), then="forward").status_code == 303
+    assert the_case(session).step_key == "intake"
+
+
+def test_a_confidential_case_is_saved_by_who_may_not_see_it(session, login, sent, filled, without):
+    without("see_confidential")
+    client = login("petugas")
+    values = filled(category_code="PUNGLI")
+    answer = sent(values, client=client, then="forward")
+    assert answer.status_code == 422
+    assert count(session) == 0
+    answer = sent(values, client=client)
+    assert (answer.status_code, answer.location) == (303, "/complaints/list/")
+    assert the_case(session).confidential
+
+
+def test_who_may_not_upload_has_no_place_for_files(session, login, sent, filled, without):
+    without("can_add", "Upload")
+    assert "data-dropzone" not in login("petugas").get(ADD).text
+    assert sent(filled(), files=[("kk.jpg", samples.jpeg())]).status_code == 303
+    assert the_case(session).documents == []
+
+
+def test_who_may_not_read_personal_data_does_not_correct_it(login, case, without):
+    without("see_personal")
+    assert login("petugas").get(edit_url(case)).status_code == 403
+
+
+def test_a_form_beyond_every_limit_is_answered_in_words(session, sent, filled):
+    answer = sent(filled(), files=[("kk.jpg", bytes(43 * 1024 * 1024))])
+    assert answer.status_code == 413
+    assert "<h1>" in answer.text
+    assert count(session) == 0
 
 
 def test_opening_the_form_takes_few_statements(login, sql_count):
