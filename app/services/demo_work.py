@@ -234,7 +234,12 @@ def _request_completion(stage: DemoOffice, part: Part) -> Details:
     )
     return {
         "items": [
-            {"kind": check.kind.code, "state": check.state, "note": check.note}
+            {
+                "label": check.kind.label_id,
+                "label_en": check.kind.label_en,
+                "state": check.state,
+                "note": check.note,
+            }
             for check in current_checks(stage.session, part.case)
             if check.state in ("missing", "unreadable")
         ]
@@ -254,7 +259,11 @@ def _siak_mismatch(stage: DemoOffice, part: Part) -> Details:
     differences = tuple(part.more.get("differences", ()))
     seen = SiakResult("mismatch", differences=differences, ask_again=again)
     record_siak(stage.session, stage.office, part.case, seen, part.actor, now=part.at)
-    return {"differences": list(differences)}
+    asked = [kind for kind in stage.kinds.values() if kind.id in again]
+    return {
+        "differences": list(differences),
+        "ask_again": [{"label": kind.label_id, "label_en": kind.label_en} for kind in asked],
+    }
 
 
 def _resolve(stage: DemoOffice, part: Part) -> None:
