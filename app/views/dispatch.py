@@ -196,6 +196,8 @@ class DispatchView(OfficeModelView):
         seen = request.form.get("seen_version", "")
         version = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else -1
         now = request_time()
+        if form.status.data == item.status == "sent":  # it would only write a line of history
+            raise RefusedForm({"status": _("Choose whether it was delivered or came back.")})
         try:
             set_status(
                 db.session(),
