@@ -168,7 +168,7 @@
   }
 
   /* ---- the drop zone ---- */
-  const size = (bytes) => bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`
+  const size = (bytes) => bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1, minimumFractionDigits: 1 }).format(bytes / 1e6)} MB`
   for (const zone of all('[data-dropzone]')) {
     const { uploadUrl, maxMb, accept } = zone.dataset
     const several = 'multiple' in zone.dataset
