@@ -65,10 +65,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Extra:
-    """A transition that the panel adds to the office's sheet."""
+    """A transition that the panel adds to the office's sheet, from each step that has it."""
 
     move: Transition
-    source: Step
+    sources: tuple[Step, ...]
     target: Step
     lane: Text
 
@@ -148,9 +148,11 @@ def extras(sop: Sop) -> list[Extra]:
     """The transitions that are ours and not on the office's sheet; one key is listed once."""
     found: dict[str, Extra] = {}
     for move in sop.transitions:
-        if move.extension and move.key not in found:
-            lane = sop.lane(move.actor).label
-            found[move.key] = Extra(move, sop.step(move.source), sop.step(move.target), lane)
+        if not move.extension:
+            continue
+        before = found[move.key].sources if move.key in found else ()
+        sources = (*before, sop.step(move.source))
+        found[move.key] = Extra(move, sources, sop.step(move.target), sop.lane(move.actor).label)
     return list(found.values())
 
 

@@ -141,19 +141,12 @@ class DocumentKindView(ReferenceView):
     label_columns: ClassVar[dict[str, Any]] = {
         **NAMED_LABELS,
         "form_number": _l("Form number"),
+        "use": _l("Use"),
         "is_requirement": _l("Brought by applicants"),
         "is_output": _l("Issued by the office"),
         "needs_signature": _l("Signed electronically"),
     }
-    list_columns: ClassVar[list[str]] = [
-        "label_id",
-        "form_number",
-        "is_requirement",
-        "is_output",
-        "needs_signature",
-        "position",
-        "active",
-    ]
+    list_columns: ClassVar[list[str]] = ["label_id", "form_number", "use", "position", "active"]
     order_columns: ClassVar[list[str]] = ["label_id", "form_number", "position"]
     show_columns: ClassVar[list[str]] = [
         "name_id",
@@ -189,6 +182,21 @@ class DocumentKindView(ReferenceView):
         "active",
     ]
     add_columns: ClassVar[list[str]] = ["code", *edit_columns]
+
+    def cell(self, item: DocumentKind, column: str) -> Any:
+        """What it is for, in badges."""
+        if column != "use":
+            return super().cell(item, column)
+        uses = (
+            (item.is_requirement, "neutral", _("brought")),
+            (item.is_output, "accent", _("issued")),
+            (item.needs_signature, "info", _("signed")),
+        )
+        return Markup(" ").join(
+            Markup('<span class="badge badge-{}">{}</span>').format(tone, text)
+            for held, tone, text in uses
+            if held
+        )
 
     def pre_update(self, item: DocumentKind) -> None:
         """A paper that categories name keeps the use they name it for."""

@@ -74,6 +74,7 @@ class CategoryEditForm(_NamedForm):
         _l("Legal class"),
         LEGAL_CLASSES,
         default="complaint",
+        width="input-long",
         hint=_l("Decides the legal due date. Oversight content is seen by few."),
     )
     required_kinds = _papers_field(

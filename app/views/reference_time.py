@@ -311,7 +311,8 @@ class SopStepView(OfficeModelView):
         "standard_minutes",
         "file_minutes",
     ]
-    order_columns: ClassVar[list[str]] = []
+    # One that the list does not show: FAB takes an empty list for "all".
+    order_columns: ClassVar[list[str]] = ["position"]
     base_order = ("position", "asc")
     search_columns: ClassVar[list[str]] = ["actor"]
     add_columns: ClassVar[list[str]] = ["standard_minutes"]

@@ -356,6 +356,7 @@ def choice_field(
     hint: Any = "",
     default: Any = None,
     coerce: Callable[[Any], Any] = str,
+    width: str = "input-mid",
 ) -> ChoiceField:
     """One of declared choices; a function is asked anew for every form."""
     return ChoiceField(
@@ -364,5 +365,5 @@ def choice_field(
         description=hint,
         default=default,
         coerce=coerce,
-        render_kw={"class": "input-mid"},
+        render_kw={"class": width},
     )
