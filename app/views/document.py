@@ -136,7 +136,7 @@ class DocumentView(OfficeModelView):
                 (_("Kind"), self.cell(item, "kind")),
                 (_("Stage"), str(STAGES[item.stage])),
                 (_("Round"), item.round),
-                (_("Type"), item.media_type),
+                (_("File type"), item.media_type),
                 (_("Size"), file_size(item.size)),
                 (_("Added"), local_datetime(item.uploaded_at)),
                 (_("Added by"), item.uploaded_by.get_full_name() if item.uploaded_by else None),
