@@ -115,14 +115,17 @@ class SigningForm(_PapersForm):
             if output.kind.needs_signature
         }
 
+    @property
+    def loose_drafts(self) -> list[Document]:
+        """Drafts that were added to the case as a whole."""
+        return [document for document in self.drafts if document.output_id is None]
+
     def save(self, move: Transition | None) -> None:
         # A refused draft keeps no signature: what was chosen is simply not taken over.
         if move is not None and move.danger:
             return
         for field in self.file_fields:
             self.attach(field)
-        if self.attached:
-            self.desk.session.expire(self.complaint, ["documents"])
 
 
 class PrintingForm(_PapersForm):
