@@ -26,6 +26,8 @@ from app.sop.definition import Sop, load_sop
 from app.sop.text import language
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+#: POSTs that only read, or look at what was sent before they write (`begin_writing`).
+READS_FIRST = ("ComplaintView.identity", "UploadView.stage")
 YEAR = 365 * 24 * 3600
 
 
@@ -92,7 +94,8 @@ def _languages(app: Flask) -> None:
             session.pop("locale", None)
         chosen = session.get("locale") or app.config["BABEL_DEFAULT_LOCALE"]
         language.set(chosen)
-        may_write.set(request.method not in ("GET", "HEAD", "OPTIONS"))
+        reads = request.method in ("GET", "HEAD", "OPTIONS") or request.endpoint in READS_FIRST
+        may_write.set(not reads)
         g.now = datetime.now(UTC)
 
 

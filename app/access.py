@@ -27,14 +27,15 @@ def current_permissions() -> frozenset[tuple[str, str]]:
             cached = permissions_of(db.session(), current_user.id)
         else:
             cached = frozenset(
-                db.session.execute(
+                (row[0], row[1])
+                for row in db.session.execute(
                     select(Permission.name, ViewMenu.name)
                     .select_from(Role)
                     .join(Role.permissions)
                     .join(Permission, PermissionView.permission_id == Permission.id)
                     .join(ViewMenu, PermissionView.view_menu_id == ViewMenu.id)
                     .where(Role.name == current_app.config["AUTH_ROLE_PUBLIC"])
-                ).tuples()
+                )
             )
         g.permissions = cached
     return cached

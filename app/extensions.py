@@ -29,6 +29,12 @@ SQLITE_WAIT_SECONDS = 15
 POSTGRES_TIMEOUTS = "-c lock_timeout=10000 -c statement_timeout=30000"
 
 
+def begin_writing() -> None:
+    """End the reading transaction of a request that turns out to write."""
+    db.session.rollback()
+    may_write.set(True)
+
+
 @event.listens_for(Engine, "connect")
 def _prepare_connection(connection: Any, record: Any) -> None:
     if not isinstance(connection, sqlite3.Connection):

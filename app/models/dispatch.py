@@ -56,6 +56,8 @@ class Dispatch(Model):
         CheckConstraint("status IN ('sent', 'delivered', 'returned')", name="ck_dispatch_status"),
         CheckConstraint("cost IS NULL OR cost >= 0", name="ck_dispatch_cost"),
         Index("ix_dispatch_sent", "sent_at", "id"),
+        Index("ix_dispatch_status", "status", "sent_at"),
+        Index("ix_dispatch_courier", "courier_id", "sent_at"),
         Index("ix_dispatch_tracking", "tracking_number"),
     )
 

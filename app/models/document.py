@@ -55,6 +55,8 @@ class Document(StoredFile, Model):
         ),
         Index("ix_document_case", "complaint_id", "id"),
         Index("ix_document_uploaded", "uploaded_at", "id"),
+        Index("ix_document_stage", "stage", "uploaded_at"),
+        Index("ix_document_kind", "kind_id", "uploaded_at"),
     )
 
     def __str__(self) -> str:

@@ -21,7 +21,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from app.models import CaseOutput, Complaint, Document, StagedUpload
-from app.services.filecheck import check_file
+from app.services.filecheck import CheckedFile, check_file
 from app.services.storage import (
     MissingFileError,
     Store,
@@ -82,6 +82,21 @@ class Limits:
 DEFAULT_LIMITS: Final = Limits()
 
 
+def check_upload(filename: str, data: bytes, limits: Limits = DEFAULT_LIMITS) -> CheckedFile:
+    """Look into a file, which may take a second, before any transaction is open.
+
+    Raises:
+        FileRefusedError: the file is not one the office takes (see `filecheck.MESSAGES`).
+    """
+    return check_file(
+        data,
+        filename,
+        max_bytes=limits.max_bytes,
+        max_pixels=limits.max_pixels,
+        max_pages=limits.max_pages,
+    )
+
+
 def stage_upload(
     session: Session,
     store: Store,
@@ -91,9 +106,11 @@ def stage_upload(
     data: bytes,
     limits: Limits = DEFAULT_LIMITS,
     now: datetime,
+    checked: CheckedFile | None = None,
 ) -> StagedUpload:
     """Check a file and keep it for its uploader until a form takes it; flushes, never commits.
 
+    `checked` is the answer of `check_upload` when the caller has looked into it already.
     The file is durably in the store before its row is flushed. When the transaction is rolled
     back afterwards, the file stays behind as an orphan that `verify_store` reports.
 
@@ -102,13 +119,8 @@ def stage_upload(
             user has piled up too much, or the store failed.
     """
     _check_pile(session, user_id, len(data), limits, now)
-    checked = check_file(
-        data,
-        filename,
-        max_bytes=limits.max_bytes,
-        max_pixels=limits.max_pixels,
-        max_pages=limits.max_pages,
-    )
+    if checked is None:
+        checked = check_upload(filename, data, limits)
     key = new_key()
     try:
         store.put(key, checked.data)

@@ -54,7 +54,6 @@ FILE_POLICIES: Final[Mapping[str, str]] = {
     ),
 }
 _PUBLIC_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,32}")
-_CASE_WORDS: Final = re.compile(r"(?i)pgd[-\s\d]*|\d{1,6}")
 
 
 class DocumentView(OfficeModelView):
@@ -94,18 +93,17 @@ class DocumentView(OfficeModelView):
     order_columns: ClassVar[list[str]] = ["uploaded_at"]
     base_order = ("uploaded_at", "desc")
     text_columns = ("original_name",)
-    text_label = _l("Case number or file name")
+    text_label = _l("Case number, name or NIK")
     filter_columns = ("stage", "kind")
     choices: ClassVar[Mapping[str, Sequence[tuple[str, Any]]]] = {"stage": tuple(STAGES.items())}
     empty_title = _l("No document yet")
     empty_text = _l("Files appear here as soon as one is attached to a case.")
 
     def text_condition(self, model: Any, text: str) -> Any:
-        """A case's number when it looks like one, else part of the file's name."""
-        if _CASE_WORDS.fullmatch(text):
-            fitting = case_condition(db.session(), text, personal=False)
-            return Document.complaint_id.in_(select(Complaint.id).where(fitting))
-        return Document.original_name.icontains(text, autoescape=True)
+        """The files of the cases that fit, by number or by what the officer may know of them."""
+        personal_data = current_actor().can("see_personal")
+        fitting = case_condition(db.session(), text, personal=personal_data)
+        return Document.complaint_id.in_(select(Complaint.id).where(fitting))
 
     def cell(self, item: Document, column: str) -> Any:
         """Sizes and stages in words, the case as a link."""

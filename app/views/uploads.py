@@ -13,10 +13,16 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from app.errors import error_sentence
-from app.extensions import db
+from app.extensions import begin_writing, db
 from app.models import StagedUpload
 from app.services.storage import MissingFileError
-from app.services.uploads import claim_staged, delete_after_commit, discard_staged, stage_upload
+from app.services.uploads import (
+    check_upload,
+    claim_staged,
+    delete_after_commit,
+    discard_staged,
+    stage_upload,
+)
 from app.sop.errors import FileRefusedError, RefusedError
 from app.views.forms.draft import staged_json
 from app.views.office import request_time, the_store, upload_limits
@@ -49,15 +55,20 @@ class UploadView(BaseView):  # type: ignore[misc]
             return _refused(_("No file came with this. Choose it again."))
         limits = upload_limits()
         data = file.stream.read(limits.max_bytes + 1)
+        user_id = current_user.id
         try:
+            # A large picture takes a while; nobody else shall wait for the database meanwhile.
+            checked = check_upload(file.filename, data, limits)
+            begin_writing()
             staged = stage_upload(
                 db.session(),
                 the_store(),
-                user_id=current_user.id,
+                user_id=user_id,
                 filename=file.filename,
                 data=data,
                 limits=limits,
                 now=request_time(),
+                checked=checked,
             )
         except FileRefusedError as error:
             db.session.rollback()
