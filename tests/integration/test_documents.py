@@ -172,7 +172,7 @@ def test_the_list_is_searched_and_filtered(login: Any, session: Session, make_ca
     assert shown() == {first.number, second.number}
     assert shown(q=second.number) == {second.number}
     assert shown(q=str(int(second.number[-6:]))) == {second.number}
-    assert shown(q="SIGNED.pdf") == {first.number}
+    assert shown(q=first.applicant_name) == {first.number}
     assert shown(q="100%_nothing") == set()
     assert shown(_flt_0_stage="signed") == {first.number}
     kind = session.scalars(
