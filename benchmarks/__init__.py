@@ -1,0 +1,1 @@
+"""Timing the panel's main pages on many complaints: `python -m benchmarks --help`."""

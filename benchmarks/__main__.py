@@ -1,0 +1,79 @@
+"""`python -m benchmarks`: load many complaints, time the main pages, look at the plans."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from benchmarks.load import Loaded, loaded
+from benchmarks.operations import measure, operations_for
+from benchmarks.plans import full_scans
+from benchmarks.report import Run, table, version_of, write
+from tools.i18n import compile_catalogues
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what the command line asks for; 1 when a limit of the issue is not kept."""
+    options = _parse(arguments)
+    compile_catalogues()
+    backends = ["sqlite", "postgres"] if options.backend == "both" else [options.backend]
+    runs: list[Run] = []
+    for backend in backends:
+        for cases in options.cases:
+            with office(backend, cases) as made:
+                print(f"{version_of(made)}: {made.rows:,} rows in {made.seconds:.0f} s", flush=True)
+                run = time_office(made, options.repeats, options.only)
+            runs.append(run)
+            print(f"\n{table(run)}\n", flush=True)
+    if options.write:
+        write(runs)
+    return 1 if any(run.misses for run in runs) else 0
+
+
+@contextmanager
+def office(backend: str, cases: int) -> Iterator[Loaded]:
+    """An office of so many complaints on one database, gone afterwards."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aduan-bench-")))
+        if backend == "sqlite":
+            url = f"sqlite:///{(folder / 'aduan.sqlite').as_posix()}"
+        else:
+            from tests.support.postgres import postgres_server
+
+            server = stack.enter_context(postgres_server())
+            name = server.create_database()
+            url = server.url(name)
+        yield stack.enter_context(loaded(folder, url, cases))
+
+
+def time_office(made: Loaded, repeats: int, only: str = "") -> Run:
+    """Time the operations whose names hold a word, and look at the plans of their statements."""
+    wanted = [item for item in operations_for(made) if only in item.name]
+    timed = list(measure(made, wanted, repeats))
+    return Run(
+        backend=made.backend,
+        version=version_of(made),
+        cases=made.cases,
+        rows=made.rows,
+        load_seconds=made.seconds,
+        timed=timed,
+        scans=full_scans(made.engine, timed),
+    )
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--cases", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--backend", choices=("sqlite", "postgres", "both"), default="sqlite")
+    parser.add_argument("--repeats", type=int, default=20, help="timed calls of each operation")
+    parser.add_argument("--only", default="", help="operations whose name holds this word")
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""How the database answers each statement: which reads a whole big table, without any index."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection, Engine
+
+from benchmarks.operations import Timed
+
+#: Tables that grow with the number of complaints.
+BIG: Final = (
+    "complaint", "requirement_check", "siak_check", "step_run", "case_event", "case_output",
+    "document", "print_run", "dispatch",
+)  # fmt: skip
+_SCAN: Final = re.compile(r"SCAN (\w+)(?! USING)(?!.*USING .*INDEX)")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One big table that a statement of an operation reads as a whole."""
+
+    operation: str
+    table: str
+    how: str
+    statement: str
+
+
+def full_scans(engine: Engine, timed: Sequence[Timed]) -> list[Finding]:
+    """Every statement that reads a big table without an index, each once."""
+    found: dict[tuple[str, str, str], Finding] = {}
+    with engine.connect() as connection:
+        for item in timed:
+            for statement, parameters in item.sql:
+                for table, how in _reads(connection, statement, parameters):
+                    finding = Finding(item.operation.name, table, how, _short(statement))
+                    found.setdefault((item.operation.name, table, finding.statement), finding)
+        connection.rollback()
+    return list(found.values())
+
+
+def _reads(connection: Connection, statement: str, parameters: Any) -> Iterator[tuple[str, str]]:
+    if not re.match(r"\s*(SELECT|WITH|UPDATE|DELETE)\b", statement, re.IGNORECASE):
+        return
+    cursor = connection.connection.cursor()
+    try:
+        if connection.dialect.name == "sqlite":
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            names = _aliases(statement)
+            for row in cursor.fetchall():
+                scan = _SCAN.match(row[3])
+                if scan and names.get(scan[1], scan[1]) in BIG:
+                    yield names.get(scan[1], scan[1]), "reads the whole table"
+        else:
+            cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
+            (plan,) = cursor.fetchall()[0]
+            plan = json.loads(plan) if isinstance(plan, str) else plan
+            yield from _sequential(plan[0]["Plan"], limited=False)
+    finally:
+        cursor.close()
+
+
+def _sequential(node: dict[str, Any], *, limited: bool) -> Iterator[tuple[str, str]]:
+    """Sequential scans of big tables in a PostgreSQL plan."""
+    limited = limited or node["Node Type"] == "Limit"
+    if node["Node Type"] == "Seq Scan" and node["Relation Name"] in BIG:
+        how = f"reads the table in order, {node['Plan Rows']} rows expected"
+        yield node["Relation Name"], f"{how}, up to a limit" if limited else how
+    for child in node.get("Plans", ()):
+        yield from _sequential(child, limited=limited)
+
+
+def _aliases(statement: str) -> dict[str, str]:
+    """What a statement calls its tables: SQLite's plan names the alias."""
+    pairs = re.findall(r"(?:FROM|JOIN|,)\s+(\w+)\s+AS\s+(\w+)", statement, re.IGNORECASE)
+    return {alias: table for table, alias in pairs}
+
+
+def _short(statement: str) -> str:
+    line = " ".join(statement.split())
+    cut = line.upper().find(" FROM ")
+    return (("SELECT …" + line[cut:]) if line.upper().startswith("SELECT") and cut > 0 else line)[
+        :220
+    ]
