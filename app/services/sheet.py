@@ -98,21 +98,23 @@ def load_sheet(session: Session, sop: Sop, *, now: datetime) -> Sheet:
 
     Every case is counted, also those that only few may see: a number tells nothing of whom.
     """
-    standards = dict(session.execute(select(SopStep.key, SopStep.standard_minutes)).tuples().all())
-    counts = dict(
-        session.execute(select(Complaint.step_key, func.count()).group_by(Complaint.step_key))
-        .tuples()
-        .all()
-    )
-    paused = dict(
-        session.execute(
+    standards = {
+        row[0]: row[1] for row in session.execute(select(SopStep.key, SopStep.standard_minutes))
+    }
+    counts = {
+        row[0]: row[1]
+        for row in session.execute(
+            select(Complaint.step_key, func.count()).group_by(Complaint.step_key)
+        )
+    }
+    paused = {
+        row[0]: row[1]
+        for row in session.execute(
             select(Pause.step_key, Pause.reason).where(
                 Pause.step_key.is_not(None), Pause.to_at.is_(None), Pause.from_at <= now
             )
         )
-        .tuples()
-        .all()
-    )
+    }
     reasons = {reason.key: str(reason.label) for reason in sop.pause_reasons}
     rows = []
     for step, cells in zip(activities(sop), draw(sop), strict=True):
