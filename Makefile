@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check bench i18n lock format vendor venv clean
+.PHONY: help run test check bench i18n lock format vendor docs-pictures venv clean
 
 VENV := .venv/bin
 # Tests run in this many processes; ARGS goes to pytest: make test ARGS="-k clock"
@@ -12,7 +12,7 @@ WORKERS ?= 2
 ARGS ?=
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## Serve on http://127.0.0.1:8080 with demo data (DEMO=0: an empty office)
 	@python=$$(sh tools/python.sh) && exec "$$python" run.py
@@ -39,6 +39,9 @@ lock: venv ## Pin requirements/*.in again (UPGRADE=1: to the newest allowed)
 
 vendor: venv ## Fetch the vendored front-end files again (needs npm)
 	@$(VENV)/python tools/vendor.py $(ARGS)
+
+docs-pictures: venv ## Take the pictures of the user guide again (needs Chromium)
+	@$(VENV)/python tools/docs_pictures.py $(ARGS)
 
 clean: ## Remove what the tools made (not instance/, not .venv)
 	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
