@@ -62,15 +62,12 @@ class ComplaintView(ActionsMixin, WorkMixin, RegistrationMixin, OfficeModelView)
         "kecamatan": _l("Kecamatan"),
     }
     list_columns: ClassVar[list[str]] = [
-        "number",
-        "applicant_name",
-        "category",
-        "channel",
-        "step",
-        "assignee",
-        "received_at",
+        "number", "applicant_name", "category", "step", "received_at", "class_due",
+    ]  # fmt: skip
+    export_columns: ClassVar[list[str]] = [
+        "number", "applicant_name", "category", "channel", "step", "assignee", "received_at",
         "class_due",
-    ]
+    ]  # fmt: skip
     show_columns: ClassVar[list[str]] = ["number"]
     # Never the step: it moves by actions alone. Registering and correcting have forms of their own.
     add_columns: ClassVar[list[str]] = ["text"]
@@ -91,17 +88,22 @@ class ComplaintView(ActionsMixin, WorkMixin, RegistrationMixin, OfficeModelView)
 
     def cell(self, item: Complaint, column: str) -> Any:
         """Names only for those who may see personal data; due dates with the days left."""
+        if column == "number":
+            return Markup("<span class='nowrap'>{}</span>").format(item.number)
         if column == "applicant_name":
             return shown_name(item)
         if column == "received_at":
-            return local_datetime(item.received_at)
+            return Markup("<span class='nowrap'>{}</span>").format(short_date(item.received_at))
+        if column == "step":
+            holder = item.assignee.get_full_name() if item.assignee else ""
+            return Markup("{}<br><span class='muted'>{}</span>").format(item.step, holder)
         if column == "class_due":
             if item.closed_at is not None:
                 return short_date(item.class_due)
             left = days_left(item.class_due, local(request_time()).date())
-            return Markup("{} <span class='muted nowrap'>{}</span>").format(
-                short_date(item.class_due), left
-            )
+            return Markup(
+                "<span class='nowrap'>{}</span><br><span class='muted nowrap'>{}</span>"
+            ).format(short_date(item.class_due), left)
         return super().cell(item, column)
 
     @expose("/export", methods=["GET"])
@@ -111,7 +113,7 @@ class ComplaintView(ActionsMixin, WorkMixin, RegistrationMixin, OfficeModelView)
         state = read_state(self)
         state.page, state.page_size = 0, EXPORT_ROWS
         _count, items = self.query_page(state)
-        header = [str(self.label_columns[name]) for name in self.list_columns]
+        header = [str(self.label_columns[name]) for name in self.export_columns]
         return csv_response(_("complaints") + ".csv", header, self._export_rows(items))
 
     def _export_rows(self, items: list[Complaint]) -> Iterator[list[str]]:
