@@ -222,7 +222,7 @@
             item.querySelector('.staged-thumb').replaceWith(image)
           }
           zone.dispatchEvent(new CustomEvent('aduan:staged', { bubbles: true, detail: answer }))
-        } else fail(item, answer.error || zone.dataset.tFailed)
+        } else fail(item, answer.message || zone.dataset.tFailed)
         done()
       })
       request.send(body)
