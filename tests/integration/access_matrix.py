@@ -1,0 +1,250 @@
+"""Who may open what: the expectation that every route of the panel has to meet.
+
+A line: method, route, who is answered, with which status (to a form without content), and what
+stands in the route where it is not the usual. Who is not named is refused: an officer with 403,
+a stranger with the way to the sign-in page; a refused POST leaves the database as it was.
+
+    P Petugas Pengaduan   O Operator   S Sub Koordinator   K Kepala Dinas
+    B Kepala Bidang       A Admin TI   - nobody signed in
+
+Statuses: 200 a page, 302/303 led elsewhere, 404 nothing there for anybody, 409/422 a form that is
+shown again because it lacks something.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+LETTERS: Final = {
+    "P": "petugas",
+    "O": "operator",
+    "S": "subkoordinator",
+    "K": "kepala",
+    "B": "kabid",
+    "A": "admin",
+    "-": "",
+}
+
+#: What stands for each part of a route, by where the route begins; the longest beginning counts.
+#: A word is the name of a place in `tests.support.world`.
+PLACES: Final = {
+    "/complaints": "case",
+    "/dispatches": "dispatch",
+    "/documents": "document",
+    "/documents/attach": "case",
+    "/reference": "one",
+    "/reference/holidays": "holiday",
+    "/reference/office": "office",
+    "/reference/regions": "region",
+    "/reference/standard_minutes": "step",
+    "/reference/working_hours": "working_hours",
+    "/roles": "role",
+    "/users": "user",
+}
+
+TABLE: Final = """
+GET  /                                          POSKBA   302
+GET  /administration/                           A        200
+GET  /charts/steps/                             SKBA     200
+
+GET  /complaints/list/                          POSK     200
+GET  /complaints/show/<pk>                      POSK     200
+GET  /complaints/export                         POS      200
+GET  /complaints/add                            P        200
+POST /complaints/add                            P        422
+POST /complaints/identity                       P        422
+GET  /complaints/edit/<pk>                      P        200
+POST /complaints/edit/<pk>                      P        409
+POST /complaints/start/<pk>                     P        303
+GET  /complaints/work/<pk>                      P        200
+POST /complaints/work/<pk>                      P        303
+POST /complaints/tracking                       POSK     200
+POST /complaints/pause/<pk>                     POS      303
+POST /complaints/resume/<pk>                    POS      303
+POST /complaints/action/<string:name>/<pk>      P        303    name=verify_file
+POST /complaints/action_post                    POSKBA   404
+POST /complaints/batch                          POSK     303
+
+GET  /dispatches/list/                          POS      200
+GET  /dispatches/show/<pk>                      POS      200
+GET  /dispatches/edit/<pk>                      P        200
+POST /dispatches/edit/<pk>                      P        422
+GET  /dispatches/export                         P        200
+
+GET  /documents/list/                           POSK     200
+GET  /documents/show/<pk>                       POSK     200
+GET  /documents/file/<public_id>                POSK     200
+GET  /documents/attach/<pk>                     POSK     200
+POST /documents/attach/<pk>                     POSK     422
+
+GET  /queue/                                    POSK     200
+POST /queue/pause_step/<key>                    O        303    key=siak_check
+POST /queue/resume_step/<key>                   O        303    key=siak_check
+
+GET  /sop/                                      POSKBA   200
+
+POST /uploads/                                  POSK     422
+GET  /uploads/<token>                           POSK     404    token=made-up
+POST /uploads/<token>/delete                    POSK     404    token=made-up
+
+GET  /reference/categories/list/                A        200
+GET  /reference/categories/show/<pk>            A        200
+GET  /reference/categories/add                  A        200
+POST /reference/categories/add                  A        422
+GET  /reference/categories/edit/<pk>            A        200
+POST /reference/categories/edit/<pk>            A        303
+POST /reference/categories/action/<string:name>/<pk>        POSKBA 404
+POST /reference/categories/action_post          POSKBA   404
+
+GET  /reference/channels/list/                  A        200
+GET  /reference/channels/show/<pk>              A        200
+GET  /reference/channels/add                    A        200
+POST /reference/channels/add                    A        422
+GET  /reference/channels/edit/<pk>              A        200
+POST /reference/channels/edit/<pk>              A        303
+POST /reference/channels/action/<string:name>/<pk>          POSKBA 404
+POST /reference/channels/action_post            POSKBA   404
+
+GET  /reference/couriers/list/                  A        200
+GET  /reference/couriers/show/<pk>              A        200
+GET  /reference/couriers/add                    A        200
+POST /reference/couriers/add                    A        422
+GET  /reference/couriers/edit/<pk>              A        200
+POST /reference/couriers/edit/<pk>              A        303
+POST /reference/couriers/action/<string:name>/<pk>          POSKBA 404
+POST /reference/couriers/action_post            POSKBA   404
+
+GET  /reference/document_kinds/list/            A        200
+GET  /reference/document_kinds/show/<pk>        A        200
+GET  /reference/document_kinds/add              A        200
+POST /reference/document_kinds/add              A        422
+GET  /reference/document_kinds/edit/<pk>        A        200
+POST /reference/document_kinds/edit/<pk>        A        303
+POST /reference/document_kinds/action/<string:name>/<pk>    POSKBA 404
+POST /reference/document_kinds/action_post      POSKBA   404
+
+GET  /reference/holidays/list/                  A        200
+GET  /reference/holidays/show/<pk>              A        200
+GET  /reference/holidays/add                    A        200
+POST /reference/holidays/add                    A        422
+GET  /reference/holidays/edit/<pk>              A        200
+POST /reference/holidays/edit/<pk>              A        303
+POST /reference/holidays/delete/<pk>            A        303
+POST /reference/holidays/action/<string:name>/<pk>          POSKBA 404
+POST /reference/holidays/action_post            POSKBA   404
+
+GET  /reference/office/list/                    A        302
+GET  /reference/office/show/<pk>                A        200
+GET  /reference/office/edit/<pk>                A        200
+POST /reference/office/edit/<pk>                A        303
+POST /reference/office/action/<string:name>/<pk>            POSKBA 404
+POST /reference/office/action_post              POSKBA   404
+
+GET  /reference/regions/list/                   A        200
+GET  /reference/regions/show/<pk>               A        200
+GET  /reference/regions/add                     A        200
+POST /reference/regions/add                     A        422
+GET  /reference/regions/edit/<pk>               A        200
+POST /reference/regions/edit/<pk>               A        303
+POST /reference/regions/action/<string:name>/<pk>           POSKBA 404
+POST /reference/regions/action_post             POSKBA   404
+
+GET  /reference/standard_minutes/list/          A        200
+GET  /reference/standard_minutes/show/<pk>      A        200
+GET  /reference/standard_minutes/edit/<pk>      A        200
+POST /reference/standard_minutes/edit/<pk>      A        303
+POST /reference/standard_minutes/action/<string:name>/<pk>  POSKBA 404
+POST /reference/standard_minutes/action_post    POSKBA   404
+
+GET  /reference/working_hours/list/             A        200
+GET  /reference/working_hours/show/<pk>         A        200
+GET  /reference/working_hours/add               A        200
+POST /reference/working_hours/add               A        422
+GET  /reference/working_hours/edit/<pk>         A        200
+POST /reference/working_hours/edit/<pk>         A        303
+POST /reference/working_hours/delete/<pk>       A        303
+POST /reference/working_hours/action/<string:name>/<pk>     POSKBA 404
+POST /reference/working_hours/action_post       POSKBA   404
+
+GET  /users/list/                               A        200
+GET  /users/show/<pk>                           A        200
+GET  /users/add                                 A        200
+POST /users/add                                 A        422
+GET  /users/edit/<pk>                           A        200
+POST /users/edit/<pk>                           A        422
+POST /users/action/<string:name>/<pk>           A        302    name=resetpasswords
+POST /users/action_post                         POSKBA   404
+GET  /users/userinfo/                           POSKBA   200
+GET  /resetpassword/form                        A        200    ?pk=user
+POST /resetpassword/form                        A        422    ?pk=user
+GET  /resetmypassword/form                      POSKBA   200
+POST /resetmypassword/form                      POSKBA   422
+GET  /userinfoeditview/form                     POSKBA   200
+POST /userinfoeditview/form                     POSKBA   422
+
+GET  /roles/list/                               A        200
+GET  /roles/show/<pk>                           A        200
+GET  /roles/add                                 A        200
+POST /roles/add                                 A        422
+GET  /roles/edit/<pk>                           A        200
+POST /roles/edit/<pk>                           A        422
+POST /roles/action/<string:name>/<pk>           POSKBA   404
+POST /roles/action_post                         POSKBA   404
+
+GET  /login/                                    -        200
+GET  /login/                                    POSKBA   302
+POST /login/                                    -        200
+POST /login/                                    POSKBA   302
+POST /logout/                                   -POSKBA  303
+POST /lang/<string:locale>                      -POSKBA  303    locale=en
+GET  /static/appbuilder/<path:filename>         -POSKBA  200    filename=css/bootstrap.min.css
+"""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One expectation."""
+
+    method: str
+    rule: str
+    letters: str
+    status: int
+    extra: str = ""
+
+    def url(self, places: dict[str, str]) -> str:
+        """The route with a real key in every place."""
+        begins = [begin for begin in PLACES if self.rule.startswith(begin)]
+        values = {"pk": places[PLACES[max(begins, key=len)]]} if begins else {}
+        values |= {"name": "verify_file", "public_id": places["public_id"]}
+        name, _, value = self.extra.partition("=")
+        if name and not name.startswith("?"):
+            values[name] = value
+        url = self.rule
+        for converter in ("string:", "path:"):
+            url = url.replace(f"<{converter}", "<")
+        for part, text in values.items():
+            url = url.replace(f"<{part}>", text)
+        assert "<" not in url, f"nothing to put into {url}"
+        return f"{url}{name}={places[value]}" if name.startswith("?") else url
+
+
+def lines() -> list[Line]:
+    """The table, line by line."""
+    found = []
+    for text in filter(None, map(str.strip, TABLE.splitlines())):
+        method, rule, letters, status, *extra = text.split()
+        assert set(letters) <= set(LETTERS), text
+        found.append(Line(method, rule, letters, int(status), *extra))
+    return found
+
+
+def routes() -> dict[tuple[str, str], dict[str, Line]]:
+    """For each method and route, the line that answers each letter."""
+    table: dict[tuple[str, str], dict[str, Line]] = {}
+    for line in lines():
+        answered = table.setdefault((line.method, line.rule), {})
+        for letter in line.letters:
+            assert letter not in answered, f"two answers to {letter}: {line}"
+            answered[letter] = line
+    return table

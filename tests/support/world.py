@@ -1,0 +1,105 @@
+"""An office in the middle of its work: a case ready for every transition, and one of everything.
+
+Made once per process, copied for each test that looks at it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import create_app
+from app.models import (
+    Dispatch,
+    Document,
+    Holiday,
+    PermissionView,
+    Role,
+    User,
+    WorkingHours,
+)
+from app.models import Office as OfficeRow
+from app.services.actor import load_actor
+from app.services.calendar import load_calendar
+from app.services.transitions import Office
+from tests.support import panel
+from tests.support.cases import CaseMaker
+
+#: What an applicant of this world is called and carries; no page may show it to everybody.
+APPLICANT: Final = {
+    "applicant_name": "Kartini Pemohonwati",
+    "nik": "3325014107900007",
+    "kk_number": "3325010101900009",
+    "phone": "+6281298765432",
+    "email": "kartini.pemohonwati@example.org",
+    "address": "Jalan Rahasia Nomor Tujuh",
+    "text": "Nama saya salah tulis di kartu keluarga.",
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """Where the files lie, and the keys of what stands in URLs."""
+
+    folder: Path
+    places: dict[str, str]
+
+    def copied(self, target: Path) -> dict[str, Any]:
+        """Copy database and files; the settings that lead an application there."""
+        target.mkdir(parents=True, exist_ok=True)
+        url = panel.copy_sqlite(self.folder / "world.sqlite", target / "aduan.sqlite")
+        shutil.copytree(self.folder / "files", target / "files")
+        return {"url": url, "STORE_URL": str(target / "files")}
+
+
+def make_world(shared: Path, template: Path, folder: Path) -> World:
+    """Fill a copy of the template."""
+    url = panel.copy_sqlite(template, folder / "world.sqlite")
+    app = create_app(panel.settings_for(shared, url, STORE_URL=str(folder / "files")))
+    engine = panel.engine_of(app)
+    with Session(engine) as session:
+        office = Office(app.extensions["sop"], load_calendar(session))
+        users = {user.username: user for user in session.scalars(select(User))}
+        make_case = CaseMaker(
+            session, office, app.extensions["store"], lambda key: load_actor(session, users[key])
+        )
+        places: dict[str, str] = {}
+        for move in office.sop.transitions:
+            answered = "NIK_TIDAK_AKTIF" if move.key == "resolve_without_document" else None
+            case = make_case(move.source, category=answered, **APPLICANT)
+            make_case.record_facts(case, move.key)
+            places[f"{move.source} {move.key}"] = str(case.id)
+        places["withdrawn"] = str(make_case("withdrawn", **APPLICANT).id)
+        places["case"] = str(make_case("intake", **APPLICANT).id)
+        places |= _rows(session, users)
+        session.commit()
+    engine.dispose()
+    return World(folder, places)
+
+
+def _rows(session: Session, users: dict[str, User]) -> dict[str, str]:
+    document = session.scalars(select(Document).order_by(Document.id)).first()
+    assert document is not None
+
+    def first(column: Any) -> str:
+        return str(session.scalars(select(column).order_by(column).limit(1)).one())
+
+    return {
+        "document": str(document.id),
+        "public_id": document.public_id,
+        "dispatch": first(Dispatch.id),
+        "holiday": first(Holiday.id),
+        "working_hours": first(WorkingHours.id),
+        "office": first(OfficeRow.id),
+        "role": str(session.scalars(select(Role.id).where(Role.name == "Operator")).one()),
+        "permission": first(PermissionView.id),
+        "user": str(users["petugas2"].id),
+        "region": "33.25.01",
+        "step": "siak_check",
+        "one": "1",
+    }
