@@ -176,7 +176,6 @@ PICTURES: Final[tuple[Picture, ...]] = (
     Picture("daftar-pengaduan", "petugas", "/complaints/list/"),
     Picture("pengaduan", "petugas", work_on("dispatch", 1), height=1500),
     Picture("lembar-sop", "operator", "/sop/", height=1700),
-    Picture("profil", "petugas", "/users/userinfo/"),
     # Petugas Pengaduan
     Picture(
         "daftarkan",
@@ -242,7 +241,6 @@ PICTURES: Final[tuple[Picture, ...]] = (
     Picture("grafik", "kepalabidang", "/", height=1500),
     # Admin TI
     Picture("administrasi", "admin", "/", height=1300),
-    Picture("pengguna", "admin", "/users/list/"),
     Picture("pengguna-tambah", "admin", "/users/add", height=1000),
     Picture("peran", "admin", lambda office: f"/roles/edit/{office.role('Operator')}", height=1000),
     Picture("standar-waktu", "admin", "/reference/standard_minutes/list/"),
