@@ -17,7 +17,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Model, UTCDateTime
@@ -109,12 +108,10 @@ class Complaint(Model):
         Index("ix_complaint_category", "category_id", "received_at"),
         Index("ix_complaint_channel", "channel_id", "received_at"),
         Index("ix_complaint_kecamatan", "kecamatan_code", "received_at"),
-        Index(
-            "ix_complaint_nik",
-            "nik",
-            sqlite_where=sql("nik <> ''"),
-            postgresql_where=sql("nik <> ''"),
-        ),
+        # Not partial: SQLite does not use `nik <> ''` for `nik = ?`.
+        Index("ix_complaint_nik", "nik"),
+        Index("ix_complaint_kk", "kk_number"),
+        Index("ix_complaint_phone", "phone"),
         Index("ix_complaint_name", "applicant_name"),
     )
 

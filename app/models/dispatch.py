@@ -59,6 +59,7 @@ class Dispatch(Model):
         Index("ix_dispatch_status", "status", "sent_at"),
         Index("ix_dispatch_courier", "courier_id", "sent_at"),
         Index("ix_dispatch_tracking", "tracking_number"),
+        Index("ix_dispatch_proof", "proof_id"),
     )
 
     def __str__(self) -> str:

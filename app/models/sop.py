@@ -103,7 +103,14 @@ class StepRun(Model):
             postgresql_where=text("finished_at IS NULL"),
         ),
         # The chart reads a period of closed runs from the index alone.
-        Index("ix_step_run_chart", "finished_at", "step_key", "work_seconds", "wait_seconds"),
+        Index(
+            "ix_step_run_chart",
+            "finished_at",
+            "step_key",
+            "work_seconds",
+            "wait_seconds",
+            "standard_minutes",
+        ),
         CheckConstraint("work_seconds IS NULL OR work_seconds >= 0", name="ck_work"),
         CheckConstraint("wait_seconds IS NULL OR wait_seconds >= 0", name="ck_wait"),
     )
