@@ -112,8 +112,8 @@ class WorkForm:
         """What is worth a second look but blocks nothing; said after the commit."""
         return []
 
-    def place_of(self, problem: Problem) -> str:
-        """The field that a guard's problem is about, "" for the whole form."""
+    def place_of(self, problem: Problem) -> str | None:
+        """The field that a guard's problem is about, "" for the whole form, None to leave it out."""
         return self.places.get(problem.code, "")
 
     # --- the buttons ---
@@ -210,7 +210,8 @@ class WorkForm:
                 self._say(name, text)
         elif isinstance(error, GuardFailedError):
             for problem in error.problems:
-                self._say(self.place_of(problem), problem_sentence(problem))
+                if (place := self.place_of(problem)) is not None:
+                    self._say(place, problem_sentence(problem))
         elif isinstance(error, ReasonRequiredError):
             self._say("reason", error_sentence(error))
         else:

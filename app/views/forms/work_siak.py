@@ -12,6 +12,7 @@ from app.models import CaseEvent
 from app.services.casework import SiakResult, record_siak, save_answer
 from app.services.facts import current_checks, current_siak
 from app.sop.definition import Transition
+from app.sop.guards import Problem
 from app.views.forms.choices import kind_label
 from app.views.forms.work_base import labels_of
 from app.views.forms.work_fields import Line, OneRadio, Paragraph, Ticks
@@ -165,6 +166,12 @@ class SiakForm(OutputsForm):
         if seen.result == "match":
             return last.draft_reference != seen.draft_reference.strip()
         return list(last.differences) != list(seen.differences)
+
+    def place_of(self, problem: Problem) -> str | None:
+        # Who recorded that the data differ is not asked for the draft of a match.
+        if problem.code == "draft_reference_missing" and self.form.result.data == "mismatch":
+            return None
+        return super().place_of(problem)
 
     def draft(self) -> dict[str, object]:
         return {"ask_again": list(self.form.ask_again.data or [])}
