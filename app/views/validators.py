@@ -18,6 +18,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from wtforms import BooleanField, DateField, IntegerField, SelectField, StringField, TimeField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import (
     Length,
     Optional,
@@ -359,9 +360,14 @@ def choice_field(
     width: str = "input-mid",
 ) -> ChoiceField:
     """One of declared choices; a function is asked anew for every form."""
+
+    def offered() -> list[SelectChoice]:
+        pairs = choices() if callable(choices) else choices
+        return [SelectChoice(value, text) for value, text in pairs]
+
     return ChoiceField(
         label,
-        choices=choices,
+        choices=offered,
         description=hint,
         default=default,
         coerce=coerce,
