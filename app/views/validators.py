@@ -143,7 +143,11 @@ def pattern(form: Any, field: Any) -> None:
     try:
         re.compile(field.data)
     except (re.error, OverflowError, RecursionError) as error:
-        text = _("This is not a regular expression: %(error)s", error=str(error)[:80])
+        # Python's own words for it are English: only where it is wrong can be told.
+        place = getattr(error, "pos", None)
+        if place is None:
+            raise ValidationError(_("This is not a regular expression.")) from None
+        text = _("This is not a regular expression; look at character %(place)d.", place=place + 1)
         raise ValidationError(text) from None
     if repeats_within_repeats(field.data):
         raise ValidationError(
