@@ -82,7 +82,11 @@ class CaseOutput(Model):
     round: Mapped[int] = mapped_column(Integer, nullable=False, default=1)
 
     complaint: Mapped[Complaint] = relationship(back_populates="outputs")
-    kind: Mapped[DocumentKind] = relationship(lazy="joined", innerjoin=True)
+    # Unnested: behind an outer join SQLite would first read every paper there is.
+    kind: Mapped[DocumentKind] = relationship(
+        lazy="joined",
+        innerjoin="unnested",  # type: ignore[arg-type]
+    )
     documents: Mapped[list[Document]] = relationship(
         back_populates="output", foreign_keys=[Document.output_id], order_by=Document.id
     )

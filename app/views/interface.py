@@ -67,16 +67,25 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
             base.with_entities(pk).order_by(None).limit(COUNT_CAP + 1).subquery()
         )
         count = int(self.session.execute(counted).scalar_one())
-        rows = base
-        if order_column:
-            rows = self.apply_order_by(rows, order_column, order_direction, add_pk=True)
-        else:
-            rows = rows.order_by(pk)
+        chosen = self._ordered(base, order_column, order_direction)
+        rows = chosen
+        if page_size:
+            # The page is found in the index alone, and only its rows are read and joined: a page
+            # deep in a long list costs no more than the first.
+            keys = chosen.with_entities(pk.label("page_key"))
+            keys = keys.limit(page_size).offset((page or 0) * page_size).subquery()
+            rows = self.session.query(self.obj).join(keys, pk == keys.c.page_key)
+            rows = self._ordered(rows, order_column, order_direction)
         rows = rows.options(*(joinedload(getattr(self.obj, name)) for name in self.eager))
         rows = rows.options(*(selectinload(getattr(self.obj, name)) for name in self.eager_many))
-        if page_size:
-            rows = rows.limit(page_size).offset((page or 0) * page_size)
         return count, list(rows.all())
+
+    def _ordered(self, query: Query[Any], column: str, direction: str) -> Query[Any]:
+        """The same query in the order asked for, the key deciding between equals."""
+        if column:
+            ordered: Query[Any] = self.apply_order_by(query, column, direction, add_pk=True)
+            return ordered
+        return query.order_by(self.get_pk())
 
     def get(self, pk: Any, filters: Any = None, select_columns: Any = None) -> Any | None:
         """The row of a key from a URL, or None: not there, not a key, or not the actor's to see."""
