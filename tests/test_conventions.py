@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 APP = ROOT / "app"
 MOST_LINES = 400
 #: Tables of cases and what they stand on; a test module of a whole subject may be longer.
-MOST_TEST_LINES = 800
+MOST_TEST_LINES = 1000
 MODULES = sorted(path for path in APP.rglob("*.py") if "migrations" not in path.parts)
 OTHERS = [ROOT / "config.py", ROOT / "run.py", *sorted((ROOT / "tools").glob("*.py"))]
 TEMPLATES = sorted((APP / "templates").rglob("*.html"))

@@ -9,7 +9,7 @@ Fields = dict[str, list[str]]
 
 
 class PageForm(HTMLParser):
-    """One form of a page: `fields` as they would be sent, `buttons` as (name, value)."""
+    """The form with an id or a class: `fields` as they would be sent, `buttons` as (name, value)."""
 
     def __init__(self, html: str, form_id: str) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class PageForm(HTMLParser):
         """One opening tag."""
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self._inside = given.get("id") == self.form_id
+            self._inside = self.form_id in (given.get("id"), *given.get("class", "").split())
         self._templates += tag == "template"
         if not self._inside or self._templates:
             return

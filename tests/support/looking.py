@@ -71,10 +71,10 @@ class _Checker(HTMLParser):
             self.found.append("<script> without a nonce")
         if tag == "style" and "nonce" not in values:
             self.found.append("<style>")
-        if name := values.get("id"):
-            if name in self.ids:
-                self.found.append(f"id {name} twice")
-            self.ids.add(name)
+        if identity := values.get("id"):
+            if identity in self.ids:
+                self.found.append(f"id {identity} twice")
+            self.ids.add(identity)
 
 
 def page_faults(html: str) -> list[str]:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 
 from flask import Flask
+from waitress import wasyncore
 from waitress.server import create_server
 
 THREADS = 8
@@ -16,11 +17,20 @@ THREADS = 8
 def served(app: Flask, threads: int = THREADS) -> Iterator[str]:
     """Serve the application on a free port of this machine; its address without a slash."""
     server = create_server(app, host="127.0.0.1", port=0, threads=threads, ident=None)
-    runner = threading.Thread(target=server.run, name="waitress", daemon=True)
+    stopped = threading.Event()
+
+    def run() -> None:
+        # waitress' own loop has no end but a signal; this one ends between two looks.
+        while not stopped.is_set():
+            wasyncore.loop(timeout=1, map=server._map, count=1)
+
+    runner = threading.Thread(target=run, name="waitress", daemon=True)
     runner.start()
     try:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
-        server.close()
+        stopped.set()
+        server.pull_trigger()
         runner.join(10)
         server.task_dispatcher.shutdown()
+        wasyncore.close_all(server._map)

@@ -31,7 +31,7 @@ from tests.support import panel
 from tests.support.cases import CaseMaker
 
 #: What an applicant of this world is called and carries; no page may show it to everybody.
-APPLICANT: Final = {
+APPLICANT: Final[dict[str, Any]] = {
     "applicant_name": "Kartini Pemohonwati",
     "nik": "3325014107900007",
     "kk_number": "3325010101900009",
