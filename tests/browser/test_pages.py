@@ -64,22 +64,22 @@ PAGES: dict[str, list[str]] = {
         *(
             f"/reference/{name}/list/"
             for name in (
-                "document-kinds",
+                "document_kinds",
                 "categories",
                 "channels",
                 "couriers",
                 "regions",
                 "holidays",
-                "working-hours",
-                "steps",
+                "working_hours",
+                "standard_minutes",
             )
         ),
         "/reference/categories/show/1",
         "/reference/categories/edit/1",
         "/reference/holidays/add",
-        "/reference/working-hours/add",
+        "/reference/working_hours/add",
         "/reference/office/edit/1",
-        "/reference/steps/edit/intake",
+        "/reference/standard_minutes/edit/intake",
     ],
     "nobody": ["/login/"],
 }
