@@ -131,6 +131,7 @@ def ids(bench: Bench) -> dict[str, int]:
 # --- the whole way -------------------------------------------------------------------------------
 
 
+@pytest.mark.both
 def test_a_case_goes_all_the_way_through_its_forms(bench, make_case, session, login, user, post):
     desk = bench("intake", checked=False, files=False)
     kinds = ids(desk)
@@ -204,6 +205,7 @@ def test_opening_the_form_is_when_the_work_began(bench, session, clock):
 # --- saving without moving ------------------------------------------------------------------------
 
 
+@pytest.mark.both
 def test_saving_for_now_keeps_the_facts_and_starts_the_work(bench, session):
     desk = bench("intake", checked=False, files=False)
     session.get_one(Complaint, desk.pk).assignee_id = None
@@ -369,6 +371,7 @@ def test_nothing_is_kept_of_a_parcel_before_it_is_sent(bench):
 # --- two at once, twice the same -------------------------------------------------------------------
 
 
+@pytest.mark.both
 def test_a_form_sent_twice_has_one_effect(bench):
     desk = bench("siak_check")
     form = desk.open()
@@ -380,6 +383,7 @@ def test_a_form_sent_twice_has_one_effect(bench):
     assert desk.count(CaseEvent) == events
 
 
+@pytest.mark.both
 def test_the_later_of_two_is_told_who_was_first_and_keeps_what_he_typed(bench, session):
     first = bench("siak_check")
     second = bench("siak_check", who="operator2", case=first.case)
@@ -477,6 +481,7 @@ BAD = {
 }
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("step", WHO)
 def test_bad_input_is_refused_or_kept_as_it_is(step, bench):
     desk = bench(step)
@@ -588,6 +593,7 @@ def test_a_bad_file_of_the_form_itself_is_refused_beside_its_place(data, name, b
 # --- each step's own rules ---------------------------------------------------------------------------
 
 
+@pytest.mark.both
 def test_a_return_lists_what_failed_and_only_that_is_opened_again(bench, session, make_case):
     desk = bench("intake")
     kinds = ids(desk)
@@ -719,6 +725,7 @@ def test_a_spoiled_print_is_saved_with_its_reason_and_keeps_the_case(bench, sess
     assert [(run.number, run.result) for run in runs] == [(1, "spoiled"), (2, "good")]
 
 
+@pytest.mark.both
 def test_a_tracking_number_belongs_to_one_parcel(bench, make_case):
     desk = bench("dispatch")
     fields = {
@@ -802,3 +809,46 @@ def test_a_category_that_asks_for_no_papers_still_has_a_form(bench, session):
         session.delete(check)
     session.commit()
     assert desk.send("verify_file").status_code == 303
+
+
+# --- in a browser ----------------------------------------------------------------------------------
+
+
+@pytest.mark.browser
+def test_a_parcel_is_sent_from_a_phone(make_case, page, session, tmp_path):
+    pk = make_case("dispatch").id
+    photo = tmp_path / "resi.jpg"
+    photo.write_bytes(samples.jpeg())
+    phone = page("petugas", width=390, height=844)
+    phone.goto(f"/complaints/work/{pk}")
+    phone.select_option("#courier", label="SiCepat")
+    phone.fill("#tracking_number", "ABC-1")
+    phone.wait_for_selector("#tracking_number-findings .finding-warning")
+    phone.fill("#tracking_number", "0012 3456 7890")
+    phone.wait_for_selector("#tracking_number-findings .finding-warning", state="detached")
+    phone.set_input_files("#proof", photo)
+    phone.wait_for_selector('input[name="proof_token"][value]:not([value=""])', state="attached")
+    phone.click('button[name="transition"][value="send"]')
+    phone.wait_for_url(f"**/complaints/show/{pk}")
+    session.expire_all()
+    case = session.get_one(Complaint, pk)
+    assert case.step_key == "done"
+    assert case.dispatches[0].tracking_number == "001234567890"
+
+
+@pytest.mark.browser
+def test_a_return_is_confirmed_and_what_belongs_to_the_answer_is_shown(make_case, page, session):
+    pk = make_case("siak_check").id
+    desk = page("operator")
+    desk.goto(f"/complaints/work/{pk}")
+    assert not desk.is_visible("#draft_reference")
+    desk.check('input[name="result"][value="mismatch"]')
+    assert desk.is_visible("#differences")
+    assert not desk.is_visible("#draft_reference")
+    desk.check('input[name="differences"][value="nama"]')
+    desk.fill("#reason", "beda satu huruf")
+    desk.click('button[value="siak_mismatch"]')
+    desk.click("#confirm-dialog [data-dialog-ok]")
+    desk.wait_for_url(f"**/complaints/show/{pk}")
+    session.expire_all()
+    assert session.get_one(Complaint, pk).step_key == "returned"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from flask import url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
 from wtforms.validators import ValidationError
@@ -61,7 +62,11 @@ class DispatchForm(WorkForm):
                 _("Tracking number (resi)"),
                 40,
                 description=_("As printed on the receipt; blanks and dashes do not matter."),
-                render_kw={"class": "input-digits"},
+                render_kw={
+                    "class": "input-digits",
+                    "data-check-url": url_for("ComplaintView.tracking"),
+                    "data-check-with": "courier",
+                },
             ),
             "cost": Rupiah(
                 _("Paid to the courier (Rp)"),
