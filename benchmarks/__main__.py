@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"\n{table(run)}\n", flush=True)
     if options.write:
         write(runs)
-    return 1 if any(run.misses for run in runs) else 0
+    return 1 if any(run.misses or run.scans for run in runs) else 0
 
 
 @contextmanager
