@@ -124,8 +124,14 @@ class ActionsMixin:
             form_key=new_form_key(),
             personal=actor.can("see_personal"),
             appbuilder=self.appbuilder,  # type: ignore[attr-defined]
-            back=url_for(f"{self.endpoint}.list"),  # type: ignore[attr-defined]
+            back=self._list_or_queue(),
         )
+
+    def _list_or_queue(self) -> str:
+        """Where the officer chose the cases."""
+        if request.form.get("from") == "queue" and ("can_list", "Queue") in current_permissions():
+            return url_for("QueueView.list")
+        return url_for(f"{self.endpoint}.list")  # type: ignore[attr-defined, no-any-return]
 
     @expose("/batch", methods=["POST"])
     @has_access
