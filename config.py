@@ -90,7 +90,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session; a form left open over lunch works
         # --- database ---
         "SQLALCHEMY_DATABASE_URI": database_uri(database, instance),
-        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "hide_parameters": True},
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(database),
         # --- Flask-AppBuilder ---
         "FAB_CREATE_DB": False,
         "FAB_UPDATE_PERMS": False,
@@ -145,6 +145,18 @@ def _readable(url: str) -> bool:
     return True
 
 
+def engine_options(url: str) -> dict[str, Any]:
+    """How the engine behaves: it notices a restarted server, and never waits without an end."""
+    options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True}
+    if url and not url.startswith("sqlite"):
+        options["connect_args"] = {
+            "connect_timeout": 5,
+            "options": "-c lock_timeout=10000 -c statement_timeout=30000",
+            "application_name": "aduan",
+        }
+    return options
+
+
 def _kept_secret(instance: Path) -> str:
     """The signing key of this installation, made at the first start and readable by us alone."""
     path = instance / "secret_key"
@@ -153,7 +165,7 @@ def _kept_secret(instance: Path) -> str:
     except FileNotFoundError:
         pass
     try:
-        instance.mkdir(parents=True, exist_ok=True)
+        instance.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return path.read_text(encoding="ascii").strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from tools.bootstrap import ensure_environment
@@ -23,6 +24,7 @@ def build(*, serving_elsewhere: bool) -> tuple[Flask, Any]:
     from config import ConfigError
     from tools.i18n import compile_catalogues
 
+    os.umask(0o077)  # personal data: nobody else on this machine reads the instance folder
     try:
         compile_catalogues()
         app = create_app()
@@ -59,6 +61,8 @@ def main() -> None:
             threads=config["THREADS"],
             ident=None,
             max_request_body_size=config["MAX_CONTENT_LENGTH"] + 65536,
+            # Without a proxy in front, what a client says of itself is thrown away.
+            clear_untrusted_proxy_headers=not config["TRUSTED_PROXIES"],
         )
     except OSError as error:
         sys.exit(

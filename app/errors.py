@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from app.extensions import db
 from app.formats import local_datetime
@@ -154,6 +154,8 @@ def _stale_form(error: CSRFError) -> ResponseReturnValue:
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
+    if isinstance(error, SecurityError):  # an unknown Host: no page, it would need our address
+        return "400\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
     if isinstance(error.response, Response) or (error.code or 500) < 400:
         return error
     _rollback()

@@ -24,9 +24,8 @@ compress = Compress()
 #: reader that becomes a writer fails when another writer was faster, and waiting does not help it.
 may_write: ContextVar[bool] = ContextVar("may_write", default=True)
 
-#: How long a statement waits for another writer: SQLite in seconds, PostgreSQL in milliseconds.
+#: How long a statement waits for another writer.
 SQLITE_WAIT_SECONDS = 15
-POSTGRES_TIMEOUTS = "-c lock_timeout=10000 -c statement_timeout=30000"
 
 
 def begin_writing() -> None:

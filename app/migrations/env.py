@@ -51,6 +51,10 @@ def run_online() -> None:
 
 def _run(connection: Any) -> None:
     sqlite = connection.dialect.name == "sqlite"
+    if connection.dialect.name == "postgresql":
+        # A migration may take longer than any request.
+        connection.exec_driver_sql("SET statement_timeout = 0")
+        connection.commit()
     if sqlite:
         # Batch mode rebuilds tables; with foreign keys on, dropping the old one would cascade.
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
+from flask_appbuilder.actions import action
 from flask_appbuilder.fields import QuerySelectMultipleField
 from flask_appbuilder.fieldwidgets import (
     BS3TextFieldWidget,
@@ -101,7 +102,7 @@ class AuthDBView(FabAuthDBView):  # type: ignore[misc]
 
 
 def _roles() -> list[Role]:
-    return list(db.session.scalars(select(Role).where(Role.name != "Public").order_by(Role.name)))
+    return list(db.session.scalars(select(Role).where(Role.name.not_in(("Admin", "Public"))).order_by(Role.name)))
 
 
 def _permission_views() -> list[PermissionView]:
@@ -228,6 +229,18 @@ class UserDBModelView(HardenedMixin, FabUserDBModelView):  # type: ignore[misc]
     }
     edit_form_extra_fields: ClassVar[dict[str, Any]] = _user_fields()
     validators_columns: ClassVar[dict[str, Any]] = {}
+
+    @action("resetmypassword", _l("Change my password"), icon="key-round", multiple=False)
+    def resetmypassword(self, item: Any) -> ResponseReturnValue:
+        return redirect(url_for("ResetMyPasswordView.this_form_get"), 303)
+
+    @action("userinfoedit", _l("Change my name"), icon="pencil", multiple=False)
+    def userinfoedit(self, item: Any) -> ResponseReturnValue:
+        return redirect(url_for("UserInfoEditView.this_form_get"), 303)
+
+    @action("resetpasswords", _l("Set a new password"), icon="key-round", multiple=False)
+    def resetpasswords(self, item: Any) -> ResponseReturnValue:
+        return redirect(url_for("ResetPasswordView.this_form_get", pk=item.id), 303)
 
     def show_actions(self, item: Any) -> list[Any]:
         """Only the reset belongs to another person's account."""
