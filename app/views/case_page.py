@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.errors import problem_sentence
 from app.formats import days_left, local, short_date
-from app.models import CaseEvent, Complaint, Document, StepRun
+from app.models import CaseEvent, Complaint, Dispatch, Document, StepRun
 from app.services.actor import Actor
 from app.services.casefile import CaseFile
 from app.services.clocks import Clocks
@@ -261,8 +261,20 @@ class CasePage:
     # --- files and history ---
 
     @property
+    def may_list_files(self) -> bool:
+        """Whether the officer may know which files there are."""
+        return self.actor.can("can_list", "Document")
+
+    @property
+    def dispatches(self) -> list[Dispatch]:
+        """The parcels, the latest first, for who may look at them on their own page."""
+        return self.file.dispatches[::-1] if self.actor.can("can_show", "Dispatch") else []
+
+    @property
     def files(self) -> list[tuple[str, list[Document]]]:
-        """The files by stage, only stages that have any."""
+        """The files by stage, only stages that have any; a page shows no more than their list."""
+        if not self.may_list_files:
+            return []
         return [
             (str(label), found)
             for stage, label in STAGES
