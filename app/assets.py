@@ -45,7 +45,7 @@ BUNDLES: Final[Mapping[str, Sequence[Path]]] = {
         _FAB / "js" / "jquery-latest.js",
         _FAB / "js" / "bootstrap.min.js",
         _FAB / "js" / "select2" / "select2.min.js",
-        *(_OURS / "js" / f"{name}.js" for name in ("base", "list", "forms", "cases")),
+        *(_OURS / "js" / f"{name}.js" for name in ("base", "list", "forms", "cases", "preview")),
     ),
     "charts.js": (
         _OURS / "vendor" / "echarts" / "echarts.min.js",
