@@ -47,6 +47,7 @@ from app.formats import local_datetime
 from app.models import Permission, PermissionView, Role, User, ViewMenu
 from app.navigation import safe_path
 from app.views.base import HardenedMixin
+from app.views.interface import OfficeInterface
 from app.views.own_account import (
     ResetMyPasswordView,
     ResetPasswordView,
@@ -102,7 +103,11 @@ class AuthDBView(FabAuthDBView):  # type: ignore[misc]
 
 
 def _roles() -> list[Role]:
-    return list(db.session.scalars(select(Role).where(Role.name.not_in(("Admin", "Public"))).order_by(Role.name)))
+    return list(
+        db.session.scalars(
+            select(Role).where(Role.name.not_in(("Admin", "Public"))).order_by(Role.name)
+        )
+    )
 
 
 def _permission_views() -> list[PermissionView]:
@@ -230,6 +235,11 @@ class UserDBModelView(HardenedMixin, FabUserDBModelView):  # type: ignore[misc]
     edit_form_extra_fields: ClassVar[dict[str, Any]] = _user_fields()
     validators_columns: ClassVar[dict[str, Any]] = {}
 
+    def __init__(self, **kwargs: Any) -> None:
+        # FAB's manager hands its views its own data access, which fails on a key that is none.
+        self.datamodel = OfficeInterface(User, eager_many=("roles",))
+        super().__init__(**kwargs)
+
     @action("resetmypassword", _l("Change my password"), icon="key-round", multiple=False)
     def resetmypassword(self, item: Any) -> ResponseReturnValue:
         return redirect(url_for("ResetMyPasswordView.this_form_get"), 303)
@@ -324,6 +334,7 @@ class RoleModelView(HardenedMixin, FabRoleModelView):  # type: ignore[misc]
         }
         self.add_form_extra_fields = {name: make() for name, make in fields.items()}
         self.edit_form_extra_fields = {name: make() for name, make in fields.items()}
+        self.datamodel = OfficeInterface(Role, eager_many=("permissions",))
         super().__init__(**kwargs)
         self.actions = {}
 

@@ -44,6 +44,8 @@ class FormsMixin:
             return self._form_page(form, new=True)
         form = self.add_form.refresh(request.form)
         key = check_form_key()
+        if result_of_key(db.session, key):  # before a "there is one already" of its own row
+            return redirect(self._result_again(key), 303)
         if form.validate():
             item = self.datamodel.obj()
             refusal = self._try(lambda: self.save_new(form, item), form)
