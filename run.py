@@ -49,7 +49,7 @@ def main() -> None:
     shown = "localhost" if config["HOST"] in ("0.0.0.0", "::") else config["HOST"]  # noqa: S104
     print(f"\n  Aduan:  http://{shown}:{config['PORT']}\n", flush=True)
     for role, username, password in done.demo_logins:
-        print(f"  {role:20} {username:12} {password}", flush=True)
+        print(f"  {role:20} {username:16} {password}", flush=True)
     if done.admin_password:
         print(f"  First administrator: admin   password: {done.admin_password}")
         print("  It is shown only now and must be changed at the first sign-in.", flush=True)

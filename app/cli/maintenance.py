@@ -48,7 +48,7 @@ def seed_demo_command() -> None:
         print(error, file=sys.stderr)
         raise SystemExit(1) from None
     for role, username, password in logins:
-        print(f"{role:20} {username:12} {password}")
+        print(f"{role:20} {username:16} {password}")
 
 
 @click.command("tidy")

@@ -68,6 +68,8 @@ class DemoOffice:
     couriers: Mapping[str, Courier]
     #: Files in the store so far, for cleaning up after a failure.
     keys: list[str] = field(default_factory=list)
+    #: Names of the files that the present move has brought.
+    names: list[str] = field(default_factory=list)
 
     @classmethod
     def open(
@@ -125,6 +127,7 @@ class DemoOffice:
             self.session, self.store, user_id=actor.id, filename=name, data=data, now=at
         )
         self.keys.append(staged.storage_key)
+        self.names.append(staged.original_name)
         return attach_staged(
             self.session,
             staged,
@@ -157,7 +160,9 @@ Details = dict[str, object]
 
 def prepare_move(stage: DemoOffice, part: Part, move: str) -> Details:
     """Record what a transition asks for; answers what the history shows beside it."""
-    return _PREPARE.get(move, _nothing)(stage, part) or {}
+    stage.names.clear()
+    details = _PREPARE.get(move, _nothing)(stage, part) or {}
+    return {**details, "files": list(stage.names)} if stage.names else details
 
 
 def first_checks(category: Category, story: Story) -> list[CheckInput]:
@@ -255,7 +260,8 @@ def _siak_match(stage: DemoOffice, part: Part) -> None:
 
 
 def _siak_mismatch(stage: DemoOffice, part: Part) -> Details:
-    again = frozenset(stage.kinds[code].id for code in part.more.get("ask_again", ()))
+    asked = [stage.kinds[code] for code in part.more.get("ask_again", ())]
+    again = frozenset(kind.id for kind in asked)
     differences = tuple(part.more.get("differences", ()))
     seen = SiakResult("mismatch", differences=differences, ask_again=again)
     record_siak(stage.session, stage.office, part.case, seen, part.actor, now=part.at)
@@ -264,6 +270,11 @@ def _siak_mismatch(stage: DemoOffice, part: Part) -> Details:
         "differences": list(differences),
         "ask_again": [{"label": kind.label_id, "label_en": kind.label_en} for kind in asked],
     }
+
+
+def _label(kind: DocumentKind) -> dict[str, str]:
+    """A kind in both languages, as the history keeps it."""
+    return {"label": kind.label_id, "label_en": kind.label_en}
 
 
 def _resolve(stage: DemoOffice, part: Part) -> None:
@@ -309,7 +320,7 @@ def _print(stage: DemoOffice, part: Part) -> None:
         record_print(stage.session, part.case, output, "good", part.actor, now=part.at)
 
 
-def _send(stage: DemoOffice, part: Part) -> None:
+def _send(stage: DemoOffice, part: Part) -> Details:
     code = part.more.get("parcel", {}).get("courier", "pos")
     courier = stage.couriers[code]
     proof = stage.attach(part.case, "proof", "bukti_kirim.jpg", part.actor, part.at)
@@ -323,6 +334,7 @@ def _send(stage: DemoOffice, part: Part) -> None:
         cost=9000 + part.story.text * 250,
     )
     create_dispatch(stage.session, stage.office, part.case, parcel, proof, part.actor, now=part.at)
+    return {"tracking_number": parcel.tracking_number}
 
 
 def parcel_of(session: Session, case: Complaint) -> Dispatch | None:
