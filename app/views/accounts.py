@@ -323,6 +323,11 @@ class RoleModelView(HardenedMixin, FabRoleModelView):  # type: ignore[misc]
 
     def __init__(self, **kwargs: Any) -> None:
         fields = {
+            "name": lambda: StringField(
+                _l("Name"),
+                validators=[InputRequired(), Length(max=64), printable],
+                widget=BS3TextFieldWidget(),
+            ),
             "permissions": lambda: QuerySelectMultipleField(
                 _l("Permissions"),
                 query_func=_permission_views,
@@ -330,7 +335,7 @@ class RoleModelView(HardenedMixin, FabRoleModelView):  # type: ignore[misc]
                 get_label=permission_label,
                 widget=Select2ManyWidget(),
                 description=_l("What an officer with this role may do, by screen."),
-            )
+            ),
         }
         self.add_form_extra_fields = {name: make() for name, make in fields.items()}
         self.edit_form_extra_fields = {name: make() for name, make in fields.items()}

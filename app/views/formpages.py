@@ -11,7 +11,7 @@ from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.errors import error_sentence
@@ -147,7 +147,7 @@ class FormsMixin:
             db.session.rollback()
             self._refuse(form, {"": error_sentence(error)})
             return True
-        except (IntegrityError, StaleDataError) as error:
+        except (IntegrityError, DataError, StaleDataError) as error:
             db.session.rollback()
             self._refuse(form, self.integrity_messages(form, error))
             return True

@@ -76,13 +76,14 @@ def make_world(shared: Path, template: Path, folder: Path) -> World:
             places[f"{move.source} {move.key}"] = str(case.id)
         places["withdrawn"] = str(make_case("withdrawn", **APPLICANT).id)
         places["case"] = str(make_case("intake", **APPLICANT).id)
-        places |= _rows(session, users)
+        places |= places_of(session)
         session.commit()
     engine.dispose()
     return World(folder, places)
 
 
-def _rows(session: Session, users: dict[str, User]) -> dict[str, str]:
+def places_of(session: Session) -> dict[str, str]:
+    """One key of everything that stands in a URL; there must be a case that was sent."""
     document = session.scalars(select(Document).order_by(Document.id)).first()
     assert document is not None
 
@@ -98,7 +99,7 @@ def _rows(session: Session, users: dict[str, User]) -> dict[str, str]:
         "office": first(OfficeRow.id),
         "role": str(session.scalars(select(Role.id).where(Role.name == "Operator")).one()),
         "permission": first(PermissionView.id),
-        "user": str(users["petugas2"].id),
+        "user": str(session.scalars(select(User.id).where(User.username == "petugas2")).one()),
         "region": "33.25.01",
         "step": "siak_check",
         "one": "1",
