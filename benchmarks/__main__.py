@@ -6,14 +6,18 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.load import Loaded, loaded
 from benchmarks.operations import measure, operations_for
 from benchmarks.plans import full_scans
 from benchmarks.report import Run, table, version_of, write
 from tools.i18n import compile_catalogues
+
+if TYPE_CHECKING:
+    from tests.support.postgres import Server
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,13 +26,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     compile_catalogues()
     backends = ["sqlite", "postgres"] if options.backend == "both" else [options.backend]
     runs: list[Run] = []
-    for backend in backends:
-        for cases in options.cases:
-            with office(backend, cases) as made:
-                print(f"{version_of(made)}: {made.rows:,} rows in {made.seconds:.0f} s", flush=True)
-                run = time_office(made, options.repeats, options.only)
-            runs.append(run)
-            print(f"\n{table(run)}\n", flush=True)
+    with ExitStack() as stack:
+        if "postgres" in backends:
+            stack.enter_context(_server())  # one for all sizes
+        for backend in backends:
+            for cases in options.cases:
+                with office(backend, cases) as made:
+                    rows, seconds = made.rows, made.seconds
+                    print(f"{version_of(made)}: {rows:,} rows in {seconds:.0f} s", flush=True)
+                    run = time_office(made, options.repeats, options.only)
+                runs.append(run)
+                print(f"\n{table(run)}\n", flush=True)
     if options.write:
         write(runs)
     return 1 if any(run.misses or run.scans for run in runs) else 0
@@ -42,12 +50,17 @@ def office(backend: str, cases: int) -> Iterator[Loaded]:
         if backend == "sqlite":
             url = f"sqlite:///{(folder / 'aduan.sqlite').as_posix()}"
         else:
-            from tests.support.postgres import postgres_server
-
-            server = stack.enter_context(postgres_server())
+            server = stack.enter_context(_server())
             name = server.create_database()
+            stack.callback(server.drop_database, name)
             url = server.url(name)
         yield stack.enter_context(loaded(folder, url, cases))
+
+
+def _server() -> AbstractContextManager[Server]:
+    from tests.support.postgres import postgres_server
+
+    return postgres_server()
 
 
 def time_office(made: Loaded, repeats: int, only: str = "") -> Run:

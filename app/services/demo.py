@@ -370,7 +370,7 @@ class _Play:
             self.stage.who_can("can_edit", story.text, "Dispatch"),
             now=at,
             expected_version=parcel.version,
-            delivered_at=max(parcel.sent_at, at - timedelta(hours=3)),
+            delivered_at=max(parcel.sent_at, at - timedelta(minutes=25)),
             received_by=facts.get("received_by", ""),
             relation=facts.get("relation", ""),
             return_reason=facts.get("reason", ""),
