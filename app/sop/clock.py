@@ -90,6 +90,8 @@ class Calendar:
         default_factory=dict, init=False, repr=False, compare=False
     )
 
+    _months: dict[date, int] = field(default_factory=dict, init=False, repr=False, compare=False)
+
     def hours(self, day: date) -> DayHours | None:
         """The hours of a day, None when the office is closed."""
         if day in self.holidays:
@@ -114,6 +116,17 @@ class Calendar:
             )
             self._spans[day] = spans
         return spans
+
+    def month_seconds(self, first_day: date) -> int:
+        """The working seconds of the month that begins on `first_day`."""
+        total = self._months.get(first_day)
+        if total is None:
+            day, total = first_day, 0
+            while day < _next_month(first_day):
+                total += sum(closes - opens for opens, closes in self.spans(day))
+                day += _DAY
+            self._months[first_day] = total
+        return total
 
     def day_of(self, instant: datetime) -> date:
         """The calendar day of an instant, as the office's wall shows it."""
@@ -197,6 +210,10 @@ def _instant(second: int) -> datetime:
     return _EPOCH + second * _SECOND
 
 
+def _next_month(first_day: date) -> date:
+    return (first_day + 31 * _DAY).replace(day=1)
+
+
 def _free(start: datetime, end: datetime, pauses: Iterable[Pause]) -> Iterator[Span]:
     """The parts of an interval that no pause covers, in order."""
     at, last = _second(start), _second(end)
@@ -218,12 +235,17 @@ def _free(start: datetime, end: datetime, pauses: Iterable[Pause]) -> Iterator[S
 
 
 def _working(cal: Calendar, first: int, last: int) -> int:
-    """The working seconds between two epoch seconds."""
+    """The working seconds between two epoch seconds; whole months between them count at once."""
     if last <= first:
         return 0
     total = 0
-    day, final = cal.day_of(_instant(first)), cal.day_of(_instant(last - 1))
+    opening, final = cal.day_of(_instant(first)), cal.day_of(_instant(last - 1))
+    day = opening
     while day <= final:
+        if day.day == 1 and day > opening and _next_month(day) <= final:
+            total += cal.month_seconds(day)
+            day = _next_month(day)
+            continue
         for opens, closes in cal.spans(day):
             total += max(0, min(last, closes) - max(first, opens))
         day += _DAY

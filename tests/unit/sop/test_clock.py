@@ -284,6 +284,17 @@ def test_shares_add_up_and_are_fair(seconds: int, n: int) -> None:
     assert max(parts) - min(parts) <= 1
 
 
+@always(calendars, st.integers(0, 250 * 24 * 60), st.integers(0, 250 * 24 * 60))
+def test_months_at_once_count_as_their_days(cal, one, two) -> None:
+    start, end = (JUNE + timedelta(minutes=m - 100 * 24 * 60) for m in sorted((one, two)))
+    pieces, at = 0, start
+    while at < end:
+        midnight = (at + timedelta(days=1)).replace(hour=0, minute=0)
+        pieces += office_seconds(cal, at, min(midnight, end))
+        at = min(midnight, end)
+    assert office_seconds(cal, start, end) == pieces
+
+
 def test_years_are_quick() -> None:
     start, end = datetime(2015, 1, 1, tzinfo=UTC), datetime(2035, 1, 1, tzinfo=UTC)
     calendar = Calendar()
