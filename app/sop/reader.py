@@ -55,7 +55,7 @@ class Book:
         the rest of it is checked too.
         """
         raw = parent.take(name, [])
-        prefix = parent.place if parent.place else self.at(name)
+        prefix = parent.place or self.at(name)
         lead = f"{parent.where}, " if parent.place else ""
         if not isinstance(raw, list):
             self.add(prefix, f"{lead}{name}", f"must be written as [[{name}]] tables")

@@ -15,7 +15,7 @@ GOOD = "kalimat yang cukup panjang"
 
 def errors_of(answer):
     """The messages beside the fields."""
-    found = re.findall(r'class="field-errors"[^>]*>(.*?)</ul>', answer.text, re.S)
+    found = re.findall(r'class="field-errors"[^>]*>(.*?)</ul>', answer.text, re.DOTALL)
     return [re.sub(r"<[^>]+>|\s+", " ", text).strip() for text in found]
 
 

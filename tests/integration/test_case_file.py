@@ -23,7 +23,7 @@ def test_the_file_knows_what_the_guards_are_told(step, session, make_case, actor
     with sql_count() as statements:
         file = load_case_file(session, operator, case.id)
         assert file.facts() == facts
-        assert [event.kind for event in file.events][0] == "registered"
+        assert file.events[0].kind == "registered"
     assert len(statements) <= 5
 
 

@@ -178,7 +178,10 @@ def test_the_check_lists_every_mistake_at_once(app: Flask, tmp_path: Path) -> No
     broken = edited(
         tmp_path,
         [
-            ('target = "certification"\nlabel = { id = "Ya', 'target = "certifcation"\nlabel = { id = "Ya'),
+            (
+                'target = "certification"\nlabel = { id = "Ya',
+                'target = "certifcation"\nlabel = { id = "Ya',
+            ),
             ('guards = ["outputs_signed"]', 'guards = ["outputs_sined"]'),
         ],
     )

@@ -8,7 +8,6 @@ Created: 2026-11-23 07:15:57.306591
 import sqlalchemy as sa
 from alembic import op
 
-
 revision = "0001"
 down_revision = None
 branch_labels = None
