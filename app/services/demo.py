@@ -228,7 +228,6 @@ class _Play:
         channel = self.stage.channels[row["channel"]]
         actor = self.stage.who_can("can_add", story.text)
         data = describe(
-            self.session,
             person,
             channel=(channel.id, channel.code),
             category_id=category.id,

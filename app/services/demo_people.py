@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import Account, Region, Role, User
+from app.models import Account, Role, User
 from app.services.actor import Actor, load_actor
 from app.services.complaints import ComplaintData
 from app.services.seed_roles import load_roles
@@ -137,7 +137,6 @@ def add_officers(
 
 
 def describe(
-    session: Session,
     person: Person,
     *,
     channel: tuple[int, str],
@@ -150,7 +149,6 @@ def describe(
     """What the officer writes down of an applicant.
 
     Args:
-        session: to look up the names of desa and kecamatan.
         person: who complains.
         channel: its id and code.
         category_id: what about.
@@ -160,8 +158,6 @@ def describe(
         more: further fields of `ComplaintData`.
     """
     channel_id, code = channel
-    region = session.get_one(Region, person.region)
-    kecamatan = session.get_one(Region, person.kecamatan)
     email = f"{person.account}@contoh.example"
     handles = {
         "tatap_muka": "",
@@ -189,7 +185,7 @@ def describe(
         sex=person.sex,
         phone=person.phone,
         email=email if code in ("email", "web") else "",
-        address=f"{person.street}, {region.name}, Kec. {kecamatan.name}",
+        address=person.street,
         kecamatan_code=person.kecamatan,
         region_code=person.region,
         **identity,

@@ -324,11 +324,12 @@ def _send(stage: DemoOffice, part: Part) -> Details:
     code = part.more.get("parcel", {}).get("courier", "pos")
     courier = stage.couriers[code]
     proof = stage.attach(part.case, "proof", "bukti_kirim.jpg", part.actor, part.at)
+    places = (part.case.address, part.case.region, part.case.kecamatan)
     parcel = Parcel(
         courier_id=courier.id,
         tracking_number=_TRACKING[code].format(part.story.text),
         recipient=part.case.applicant_name,
-        address=part.case.address,
+        address=", ".join(str(place) for place in places if place),
         phone=part.case.phone,
         service="Reguler",
         cost=9000 + part.story.text * 250,
