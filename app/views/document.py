@@ -27,7 +27,7 @@ from app.sop.errors import NotFoundError, RefusedError, SopError
 from app.views.base import OfficeModelView
 from app.views.case_parts import case_link, case_url
 from app.views.export import content_disposition
-from app.views.formkeys import check_form_key, new_form_key, spend_form_key
+from app.views.formkeys import check_form_key, new_form_key, result_of_key, spend_form_key
 from app.views.forms.draft import StagedFile, read_files, stage_posted
 from app.views.interface import OfficeInterface
 from app.views.office import request_time, the_sop, the_store, upload_limits
@@ -229,6 +229,8 @@ class DocumentView(OfficeModelView):
                 raise
             except SopError as error:
                 db.session.rollback()
+                if result_of_key(db.session(), key):  # the first of two sendings took the files
+                    return redirect(case_url(case) or self.get_redirect(), 303)
                 errors = [error_sentence(error)]
             else:
                 if not again:

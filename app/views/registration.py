@@ -87,6 +87,9 @@ class RegistrationMixin:
             return self._registration_page(draft, key)
         checked = (draft.form.validate(), draft.check_ticks(), draft.check_files())
         if not all(checked):
+            # The same form may have been saved a moment ago and taken its files along.
+            if done := result_of_key(session, nonce):
+                return redirect(self._saved_url(done), 303)
             return self._registration_page(draft, key, refused=True), 422
         try:
             # The key first: a second sending waits here for the first and then leads to its case.

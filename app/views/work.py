@@ -129,6 +129,8 @@ class WorkMixin:
                 return redirect(self.after_move(pk), 303)
         # Nothing was saved: the form is built anew from what was typed, over fresh rows.
         db.session.rollback()
+        if result_of_key(db.session(), nonce):  # by this request: an earlier sending was faster
+            return redirect(here, 303)
         item = self.get_or_404(pk)
         again = self._form(item, step, posted)
         again.validate()
