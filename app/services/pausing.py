@@ -18,6 +18,17 @@ def _check_reason(sop: Sop, reason: str) -> None:
         raise RefusedError("pause_reason_unknown", reason=reason)
 
 
+def require_part(sop: Sop, step_key: str, actor: Actor) -> None:
+    """Only who makes one of a step's transitions stops its clocks or lets them go on.
+
+    Raises:
+        NotAllowedError: the actor may not pause, or has no part in the step.
+    """
+    actor.require("can_pause")
+    if not actor.can_any(move.key for move in sop.step(step_key).transitions):
+        raise NotAllowedError("can_pause")
+
+
 def pause_run(
     session: Session,
     sop: Sop,
@@ -31,10 +42,10 @@ def pause_run(
     """Let the clock of one case stand still.
 
     Raises:
-        NotAllowedError: the actor may not pause.
+        NotAllowedError: the actor may not pause, or has no part in the step.
         RefusedError: an unknown reason, a closed run, or it stands still already.
     """
-    actor.require("can_pause")
+    require_part(sop, run.step_key, actor)
     _check_reason(sop, reason)
     if run.finished_at is not None:
         raise RefusedError("pause_of_closed_run")
@@ -64,12 +75,9 @@ def pause_step(
         NotAllowedError: the actor may not pause, or has no part in the step.
         RefusedError: an unknown reason, a step without a clock, or it stands still already.
     """
-    actor.require("can_pause")
-    step = sop.step(step_key)
-    if not actor.can_any(move.key for move in step.transitions):
-        raise NotAllowedError("can_pause")
+    require_part(sop, step_key, actor)
     _check_reason(sop, reason)
-    if not step.clock:
+    if not sop.step(step_key).clock:
         raise RefusedError("pause_without_clock")
     if open_step_pause(session, step_key) is not None:
         raise RefusedError("paused_already")

@@ -20,7 +20,7 @@ from app.extensions import db
 from app.models import Complaint
 from app.services.batch import MAX_BATCH, apply_batch
 from app.services.facts import case_facts
-from app.services.pausing import end_pause, open_pause, pause_run
+from app.services.pausing import end_pause, open_pause, pause_run, require_part
 from app.services.transitions import Handling, apply_transition, open_run, start_work
 from app.sop.definition import Sop, Transition
 from app.sop.errors import RefusedError
@@ -225,6 +225,7 @@ class ActionsMixin:
     def resume(self, pk: str) -> ResponseReturnValue:
         """The clock of this case goes on."""
         item = self.get_or_404(pk)  # type: ignore[attr-defined]
+        require_part(the_sop(), item.step_key, current_actor())
         run = open_run(db.session(), item)
         pause = open_pause(db.session(), run) if run is not None else None
         if pause is not None:

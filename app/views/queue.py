@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from app.access import current_actor, current_permissions
 from app.extensions import db
 from app.formats import local
-from app.services.pausing import end_pause, open_step_pause, pause_step
+from app.services.pausing import end_pause, open_step_pause, pause_step, require_part
 from app.services.queue import (
     ANSWER_DAYS,
     ANSWER_WARNING_DAYS,
@@ -26,7 +26,7 @@ from app.services.queue import (
     load_queue,
 )
 from app.sop.definition import Step
-from app.sop.errors import NotAllowedError, NotFoundError, RefusedError
+from app.sop.errors import NotFoundError, RefusedError
 from app.views.complaint import shown_name
 from app.views.formkeys import new_form_key
 from app.views.office import case_office, request_time, the_sop
@@ -109,9 +109,7 @@ class QueueView(BaseView):  # type: ignore[misc]
     def resume_step(self, key: str) -> ResponseReturnValue:
         """The clocks of a step go on."""
         step, actor = _step_or_404(key), current_actor()
-        actor.require("can_pause")
-        if not actor.can_any(move.permission for move in step.transitions):
-            raise NotAllowedError("can_pause")
+        require_part(the_sop(), key, actor)
         pause = open_step_pause(db.session(), key)
         if pause is not None:
             end_pause(db.session(), pause, actor, now=request_time())

@@ -60,8 +60,8 @@ POST /complaints/start/<pk>                     P        303
 GET  /complaints/work/<pk>                      P        200
 POST /complaints/work/<pk>                      P        303
 POST /complaints/tracking                       POSK     200
-POST /complaints/pause/<pk>                     POS      303
-POST /complaints/resume/<pk>                    POS      303
+POST /complaints/pause/<pk>                     P        303
+POST /complaints/resume/<pk>                    P        303
 POST /complaints/action/<string:name>/<pk>      P        303    name=verify_file
 POST /complaints/action_post                    POSKBA   404
 POST /complaints/batch                          POSK     303
@@ -173,7 +173,7 @@ GET  /users/add                                 A        200
 POST /users/add                                 A        422
 GET  /users/edit/<pk>                           A        200
 POST /users/edit/<pk>                           A        422
-POST /users/action/<string:name>/<pk>           A        302    name=resetpasswords
+POST /users/action/<string:name>/<pk>           A        303    name=resetpasswords
 POST /users/action_post                         POSKBA   404
 GET  /users/userinfo/                           POSKBA   200
 GET  /resetpassword/form                        A        200    ?pk=user

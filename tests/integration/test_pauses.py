@@ -171,6 +171,14 @@ def test_who_may_not_pause(
         pause_run(session, office.sop, run, actor(officer), "other", now=after(1))
 
 
+def test_nobody_stops_a_case_that_is_not_his(
+    session: Session, office: Office, actor: ActorOf, run: StepRun
+) -> None:
+    for other in ("petugas", "subkoordinator"):
+        with pytest.raises(NotAllowedError):
+            pause_run(session, office.sop, run, actor(other), "other", now=after(1))
+
+
 def test_nobody_stops_a_step_that_is_not_his(
     session: Session, office: Office, actor: ActorOf
 ) -> None:

@@ -6,7 +6,7 @@ On PostgreSQL too, which refuses what SQLite takes: null bytes, long texts, numb
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import cycle
+from itertools import cycle, islice
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -47,7 +47,7 @@ COLUMNS = [
     "kind", "courier", "status", "password", "nothing", "id", "complaint", "__class__",
 ]  # fmt: skip
 calm = settings(
-    max_examples=120,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -74,24 +74,24 @@ def queries(view: str) -> Iterator[str]:
     names = [f"page_{view}", f"psize_{view}", f"_oc_{view}", f"_od_{view}", "q"]
     names += [f"_flt_{n}_{column}" for n in (0, 9) for column in COLUMNS]
     names += ["_flt_0_", "_flt_x_number", "_flt_-1_number", "from", "to", "period", "format"]
-    # Every name meets several values, every value several names, without asking for the product.
-    values = cycle(HOSTILE)
+    # Names and values meet by turns, from another place in each list: not the whole product.
+    values = cycle(HOSTILE[len(view) % len(HOSTILE) :] + HOSTILE[: len(view) % len(HOSTILE)])
     for name in names:
-        for _ in range(4):
-            yield urlencode({name: next(values)})
+        yield urlencode({name: next(values)})
     for value in HOSTILE:
         yield urlencode({"q": value, f"page_{view}": value, f"_oc_{view}": value})
-        yield urlencode([("q", value), ("q", value), (f"_flt_0_{COLUMNS[0]}", value)])
+    yield urlencode([("q", "x"), ("q", "y"), ("_flt_0_step", "a"), ("_flt_0_step", "b")])
 
 
 @pytest.mark.parametrize("url", LISTS)
 def test_trap_23_malformed_parameters_of_a_list(
-    places: dict[str, str], as_officer: Callable[[str], FlaskClient], url: str
+    places: dict[str, str], as_officer: Callable[[str], FlaskClient], url: str, backend: str
 ) -> None:
     key, view = LISTS[url]
     client = as_officer(key)
     wrong = []
-    for query in queries(view):
+    # SQLite refuses little besides numbers out of range; PostgreSQL gets every line.
+    for query in list(queries(view))[:: 1 if backend == "postgres" else 3]:
         answer = client.get(f"{url}?{query}")
         if answer.status_code not in (200, 302, 303):
             wrong.append(f"{url}?{query[:80]}: {answer.status}")
@@ -103,14 +103,14 @@ def test_trap_23_malformed_keys(
 ) -> None:
     """Whatever stands where a key belongs: there is nothing there."""
     wrong = []
-    keys = [key for key in HOSTILE if key.strip() and "/" not in key and key != "\\"]
+    keys = cycle(key for key in HOSTILE if key.strip() and "/" not in key and key != "\\")
     for (method, rule), answered in routes().items():
         part = next((p for p in ("<pk>", "<public_id>", "<key>", "<token>") if p in rule), None)
         if part is None:
             continue
         letter, line = next(iter(answered.items()))
         client = as_officer(LETTERS[letter])
-        for key in keys:
+        for key in islice(keys, 7):  # by turns: each kind of row meets most of them
             url = Line(method, rule.replace(part, quote(key)), "", 0, line.extra).url(places)
             answer = client.get(url) if method == "GET" else post(client, url)
             if answer.status_code not in (404, 403, 302, 303):

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 
-from tests.support.browser import axe_violations, browser_or_skip, overflow, watch
+from tests.support.browser import axe_violations, overflow, watch
 from tests.support.postgres import Server, postgres_or_skip, postgres_server
 
 POLICY = "default-src 'none'; style-src 'self'; require-trusted-types-for 'script'"
@@ -21,12 +21,12 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def page():
-    with browser_or_skip() as browser:
-        context = browser.new_context()
-        # The whole site is played by the test: no server, and a foreign host that must not be met.
-        context.route("**/*", _answer)
-        yield context.new_page()
+def page(browser):
+    context = browser.new_context()
+    # The whole site is played by the test: no server, and a foreign host that must not be met.
+    context.route("**/*", _answer)
+    yield context.new_page()
+    context.close()
 
 
 def _answer(route) -> None:
