@@ -1,42 +1,16 @@
-"""What each step's work form records, and the files it takes."""
+"""What each step's work form records, and what it refuses."""
 
 from __future__ import annotations
 
-import io
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from app.models import (
-    Complaint,
-    Courier,
-    DocumentKind,
-    PrintRun,
-    RequirementCheck,
-    StagedUpload,
-)
+from app.models import Courier, DocumentKind, PrintRun, RequirementCheck
 from app.services.casework import record_print
 from app.services.facts import current_checks, current_outputs, current_siak
-from tests.support import samples
-from tests.support.forms import PageForm
-from tests.support.workbench import WHO, Bench, ids
-
-
-@pytest.fixture
-def bench(session, store, make_case, login, user, post):
-    """`bench("siak_check")`: a case in a step and the officer of its lane before its form."""
-
-    def make(step: str, *, who: str | None = None, case: Any = None, **facts: Any) -> Bench:
-        key = who or WHO[step]
-        made = case or make_case(step, **facts)
-        return Bench(session, store, login(key), user(key), post, made.id)
-
-    return make
-
-
-# --- the whole way -------------------------------------------------------------------------------
+from tests.support.workbench import ids
 
 
 @pytest.mark.both
@@ -108,90 +82,6 @@ def test_opening_the_form_is_when_the_work_began(bench, session, clock):
     assert run.started_at is not None
     assert run.started_at >= opened
     assert run.started_by_id == desk.user.id
-
-
-# --- files -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "token", ["", "weg", "x" * 500, "ä", "../../etc/passwd", "\0"], ids=lambda text: repr(text)[:12]
-)
-def test_a_file_that_is_gone_is_asked_for_again(token, bench):
-    desk = bench("dispatch")
-    before = desk.snapshot()
-    answer = desk.send("send", proof_token=token)
-    assert answer.status_code == 422
-    assert desk.snapshot() == before
-
-
-def test_a_colleagues_upload_cannot_be_taken(bench, user):
-    desk = bench("dispatch")
-    token = desk.upload(user=user("operator"))
-    before = desk.snapshot()
-    assert desk.send("send", proof_token=token).status_code == 422
-    assert desk.snapshot() == before
-    assert desk.count(StagedUpload) == 1
-
-
-def test_a_signed_document_is_a_pdf(bench, session):
-    desk = bench("signing")
-    output = next(o for o in current_outputs(session, desk.case) if o.kind.needs_signature)
-    before = desk.snapshot()
-    answer = desk.send("sign", **{f"signed_{output.id}_token": desk.upload()})
-    assert answer.status_code == 422
-    assert desk.snapshot() == before
-    assert f'id="signed_{output.id}-errors"' in answer.text
-
-
-def test_a_refusal_keeps_no_signature(bench, session):
-    desk = bench("signing")
-    output = next(o for o in current_outputs(session, desk.case) if o.kind.needs_signature)
-    answer = desk.send(
-        "refuse_signature",
-        reason="nama salah",
-        **{f"signed_{output.id}_token": desk.pdf()},
-    )
-    assert answer.status_code == 303
-    assert [d.stage for d in desk.case.documents if d.stage == "signed"] == []
-    assert desk.case.step_key == "certification"
-
-
-def test_without_scripts_the_files_come_with_the_form(bench, make_case):
-    desk = bench("dispatch")
-    form = desk.open()
-    data = form.sent(transition="send", tracking_number="P2301234567890")
-    data["proof"] = [(io.BytesIO(samples.jpeg()), "resi.jpg")]
-    answer = desk.post(desk.client, desk.url, data)
-    assert answer.status_code == 422, "the courier is not chosen"
-    again = PageForm(answer.text, "work")
-    assert len(again.fields["proof_token"]) == 1, "the file is there again"
-    answer = desk.send("send", form=again, courier=str(make_case.id_of(Courier, "pos")))
-    assert answer.status_code == 303
-    assert desk.case.dispatches[0].proof.original_name == "resi.jpg"
-
-
-@pytest.mark.parametrize(
-    ("data", "name"),
-    [(b"<html>", "resi.jpg"), (b"", "resi.pdf"), (b"MZ" * 99, "resi.exe")],
-    ids=["a lie about its type", "an empty file", "a program"],
-)
-def test_a_bad_file_of_the_form_itself_is_refused_beside_its_place(data, name, bench, make_case):
-    desk = bench("dispatch")
-    before = desk.snapshot()
-    fields = desk.open().sent(
-        transition="send",
-        tracking_number="P2301234567890",
-        courier=str(make_case.id_of(Courier, "pos")),
-    )
-    fields["proof"] = [(io.BytesIO(data), name)]
-    answer = desk.post(desk.client, desk.url, fields)
-    assert answer.status_code == 422
-    assert 'id="proof-errors"' in answer.text
-    assert "P2301234567890" in answer.text
-    assert desk.snapshot() == before
-
-
-# --- each step's own rules ---------------------------------------------------------------------------
 
 
 @pytest.mark.both
@@ -410,46 +300,3 @@ def test_a_category_that_asks_for_no_papers_still_has_a_form(bench, session):
         session.delete(check)
     session.commit()
     assert desk.send("verify_file").status_code == 303
-
-
-# --- in a browser ----------------------------------------------------------------------------------
-
-
-@pytest.mark.browser
-def test_a_parcel_is_sent_from_a_phone(make_case, page, session, tmp_path):
-    pk = make_case("dispatch").id
-    photo = tmp_path / "resi.jpg"
-    photo.write_bytes(samples.jpeg())
-    phone = page("petugas", width=390, height=844)
-    phone.goto(f"/complaints/work/{pk}")
-    phone.select_option("#courier", label="SiCepat")
-    phone.fill("#tracking_number", "ABC-1")
-    phone.wait_for_selector("#tracking_number-findings .finding-warning")
-    phone.fill("#tracking_number", "0012 3456 7890")
-    phone.wait_for_selector("#tracking_number-findings .finding-warning", state="detached")
-    phone.set_input_files("#proof", photo)
-    phone.wait_for_selector('input[name="proof_token"][value]:not([value=""])', state="attached")
-    phone.click('button[name="transition"][value="send"]')
-    phone.wait_for_url(f"**/complaints/show/{pk}")
-    session.expire_all()
-    case = session.get_one(Complaint, pk)
-    assert case.step_key == "done"
-    assert case.dispatches[0].tracking_number == "001234567890"
-
-
-@pytest.mark.browser
-def test_a_return_is_confirmed_and_what_belongs_to_the_answer_is_shown(make_case, page, session):
-    pk = make_case("siak_check").id
-    desk = page("operator")
-    desk.goto(f"/complaints/work/{pk}")
-    assert not desk.is_visible("#draft_reference")
-    desk.check('input[name="result"][value="mismatch"]')
-    assert desk.is_visible("#differences")
-    assert not desk.is_visible("#draft_reference")
-    desk.check('input[name="differences"][value="nama"]')
-    desk.fill("#reason", "beda satu huruf")
-    desk.click('button[value="siak_mismatch"]')
-    desk.click("#confirm-dialog [data-dialog-ok]")
-    desk.wait_for_url(f"**/complaints/show/{pk}")
-    session.expire_all()
-    assert session.get_one(Complaint, pk).step_key == "returned"
