@@ -22,6 +22,7 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -76,7 +77,9 @@ def backend(request: pytest.FixtureRequest) -> str:
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The instance folder of all apps of this process: the bundled assets are made once."""
     compile_catalogues()
-    return tmp_path_factory.mktemp("instance")
+    folder = tmp_path_factory.mktemp("instance")
+    (folder / "templates").mkdir()
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -142,6 +145,8 @@ def make_app(
         settings.setdefault("STORE_URL", str(tmp_path / "files"))
         app = create_app(panel.settings_for(shared_folder, url, **settings))
         app.test_client_class = OfficeClient
+        # Each test has its own application, but the templates are compiled once.
+        app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(shared_folder / "templates"))
         app.extensions["before_test_request"] = []
         made.append(app)
         return app
