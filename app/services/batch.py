@@ -41,8 +41,8 @@ def apply_batch(
 ) -> BatchResult:
     """Move several cases along one transition, case by case; a refused one undoes no other.
 
-    `versions` maps the id of each case to the version the officer saw. The time since
-    `opened_at` is shared among the cases the officer looked at, refused ones too (design, "The two clocks").
+    `versions` maps the id of each case to the version the officer saw. The time since `opened_at`
+    is shared among all cases the officer looked at, refused ones too (design, "The two clocks").
 
     Raises:
         NotAllowedError: the actor lacks the transition's permission.
