@@ -28,11 +28,13 @@ from sqlalchemy.orm import Session
 
 from app import create_app
 from app.extensions import may_write
+from app.extensions import may_write
 from app.models import Account, User
 from app.services.actor import Actor, load_actor
 from app.services.calendar import load_calendar
 from app.services.storage import Store
 from app.services.transitions import Office
+from app.sop.text import language
 from tests.support import panel
 from tests.support.browser import browser_or_skip, watch
 from tests.support.cases import CaseMaker
@@ -62,6 +64,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 
 REPORTS = pytest.StashKey[dict[str, Any]]()
+
+
+@pytest.fixture(autouse=True)
+def indonesian_reader() -> None:
+    """A request of an earlier test may have been an English reader's; outside requests it stays."""
+    language.set("id")
+    may_write.set(True)
 
 
 # --- databases -----------------------------------------------------------------------------------
