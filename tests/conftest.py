@@ -28,7 +28,6 @@ from sqlalchemy.orm import Session
 
 from app import create_app
 from app.extensions import may_write
-from app.extensions import may_write
 from app.models import Account, User
 from app.services.actor import Actor, load_actor
 from app.services.calendar import load_calendar
