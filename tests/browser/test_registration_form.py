@@ -173,6 +173,7 @@ def test_without_scripts_the_page_works_as_well(page, session, categories):
     opened.check(".channel:nth-child(2) input")
     opened.select_option("#category", categories["KTPEL_BELUM_CETAK"])
     opened.click("button[value=refresh]")
+    papers(opened).first.wait_for()
     assert papers(opened).count() == 2
     opened.check("[data-paper]:nth-child(1) input[value=present]", force=True)
     opened.select_option("#region", label="Silurah")
