@@ -180,9 +180,11 @@ def test_without_scripts_the_page_works_as_well(page, session, categories):
     opened.fill("#text", "KTP-el saya belum jadi.")
     opened.set_input_files("#files", [PHOTO, SCAN])
     opened.click("button[value=save]")  # no name yet
+    opened.wait_for_selector("[data-error-summary]")
     assert opened.locator("[data-staged-file]").count() == 2
     opened.fill("#applicant_name", "Budi Contoh")
     opened.click("button[value=save]")
+    opened.wait_for_url("**/complaints/show/*")
     session.commit()
     case = session.scalars(select(Complaint)).one()
     assert [document.original_name for document in case.documents] == ["kk.jpg", "ktp.pdf"]
