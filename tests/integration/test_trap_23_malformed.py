@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 
 from tests.integration.access_matrix import LETTERS, Line, routes
 from tests.integration.test_access_matrix import client_of
-from tests.integration.test_traps import largest_form
 from tests.support.cases import CaseMaker
+from tests.support.forms import largest_form
 from tests.support.panel import post
 from tests.support.world import places_of
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from typing import Any
 
@@ -79,3 +80,12 @@ class PageForm(HTMLParser):
             first = [value for value, _selected in self._options[:1]]
             self.fields[self._select] = chosen or first
             self._select = None
+
+
+def largest_form(page: str) -> dict[str, list[str]]:
+    """The fields of a page's own form, beside the small ones of the frame."""
+    names = set(re.findall(r'<form[^>]* (?:id|class)="([^"\s]+)', page))
+    forms = [PageForm(page, name).sent() for name in names]
+    fields = max(forms, key=len)
+    fields.pop("csrf_token", None)
+    return fields
