@@ -17,6 +17,16 @@
 | SESSION_HOURS     | 12                         | a sign-in ends after this many hours               |
 | LOGIN_RATE        | 10 per minute              | sign-in attempts from one address                  |
 | SOP_FILE          | seed_data/sop.toml         | the SOP this installation runs                     |
+| PUBLIC_URL        | the address in the browser | address that QR codes and messages lead to         |
+| PAPERS_PATH       | `instance/papers`          | the office's own paper templates, if any           |
+| SIGNATURE_WAY     | pkcs12 in a demo, upload   | `upload`, `pkcs12` or `bsre` (admin guide)         |
+| SIGNATURE_TRUST   | `instance/trust`           | folder of issuers' certificates (PEM or DER)       |
+| SIGNATURE_CERTS   | `instance/certificates`    | folder of the signatories' certificate files (p12) |
+| BSRE_URL, BSRE_USER, BSRE_PASSWORD | none      | the e-signature service, way `bsre` only           |
+| BSRE_TIMEOUT      | 60                         | seconds to wait for one signature                  |
+| SMTP_HOST, SMTP_PORT, SMTP_USER, SMTP_PASSWORD | none, 587 | the mail server; no host, no e-mail |
+| SMTP_SECURITY     | starttls                   | `starttls`, `tls` or `none`                        |
+| MAIL_FROM         | the office's e-mail        | sender of messages to applicants                   |
 """
 
 from __future__ import annotations
@@ -58,6 +68,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     https = _flag(env, "HTTPS", default=production)
     megabytes = _number(env, "MAX_UPLOAD_MB", 10, low=1, high=100)
     hours = _number(env, "SESSION_HOURS", 12, low=1, high=24 * 7)
+    way = _choice(
+        env, "SIGNATURE_WAY", "pkcs12" if demo else "upload", ("upload", "pkcs12", "bsre")
+    )
+    if way == "bsre" and not all(env.get(f"BSRE_{name}") for name in ("URL", "USER", "PASSWORD")):
+        raise ConfigError("SIGNATURE_WAY=bsre needs BSRE_URL, BSRE_USER and BSRE_PASSWORD.")
     return {
         "APP_NAME": "Aduan",
         "ENV_NAME": "production" if production else "office",
@@ -73,6 +88,23 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         # None: any name of this machine; Flask answers 400 to any other once names are given.
         "TRUSTED_HOSTS": list(_words(env.get("ALLOWED_HOSTS", ""))) or None,
         "HTTPS": https,
+        # --- paper ---
+        "PUBLIC_URL": env.get("PUBLIC_URL", "").rstrip("/"),
+        "PAPERS_PATH": Path(env.get("PAPERS_PATH") or instance / "papers"),
+        "SIGNATURE_WAY": way,
+        "SIGNATURE_TRUST": Path(env.get("SIGNATURE_TRUST") or instance / "trust"),
+        "SIGNATURE_CERTS": Path(env.get("SIGNATURE_CERTS") or instance / "certificates"),
+        "BSRE_URL": env.get("BSRE_URL", "").rstrip("/"),
+        "BSRE_USER": env.get("BSRE_USER", ""),
+        "BSRE_PASSWORD": env.get("BSRE_PASSWORD", ""),
+        "BSRE_TIMEOUT": _number(env, "BSRE_TIMEOUT", 60, low=5, high=600),
+        # --- messages ---
+        "SMTP_HOST": env.get("SMTP_HOST", ""),
+        "SMTP_PORT": _number(env, "SMTP_PORT", 587, low=1, high=65535),
+        "SMTP_USER": env.get("SMTP_USER", ""),
+        "SMTP_PASSWORD": env.get("SMTP_PASSWORD", ""),
+        "SMTP_SECURITY": _choice(env, "SMTP_SECURITY", "starttls", ("starttls", "tls", "none")),
+        "MAIL_FROM": env.get("MAIL_FROM", ""),
         # --- Flask ---
         "SECRET_KEY": env.get("SECRET_KEY") or _kept_secret(instance),
         "SESSION_COOKIE_NAME": "__Host-aduan" if https else "aduan",

@@ -14,6 +14,9 @@ from app.models.base import Model, UTCDateTime, utc_now
 from app.models.complaint import Complaint, RequirementCheck, SiakCheck
 from app.models.dispatch import Dispatch
 from app.models.document import CaseOutput, Document, PrintRun, StagedUpload
+from app.models.importing import ImportRun
+from app.models.message import Message, MessageText
+from app.models.printing import BlankEntry, BlankStock, BlankWait, PrintBatch, PrintBatchItem
 from app.models.reference import (
     Category,
     CategoryOutput,
@@ -27,6 +30,7 @@ from app.models.reference import (
     SeedRun,
     WorkingHours,
 )
+from app.models.signature import DocumentSignature, Signatory, SigningBatch, SigningItem
 from app.models.sop import (
     CaseEvent,
     NumberSeries,
@@ -39,6 +43,9 @@ from app.models.sop import (
 
 __all__ = [
     "Account",
+    "BlankEntry",
+    "BlankStock",
+    "BlankWait",
     "CaseEvent",
     "CaseOutput",
     "Category",
@@ -50,20 +57,29 @@ __all__ = [
     "Dispatch",
     "Document",
     "DocumentKind",
+    "DocumentSignature",
     "Group",
     "Holiday",
+    "ImportRun",
+    "Message",
+    "MessageText",
     "Model",
     "NumberSeries",
     "Office",
     "Pause",
     "Permission",
     "PermissionView",
+    "PrintBatch",
+    "PrintBatchItem",
     "PrintRun",
     "Region",
     "RequirementCheck",
     "Role",
     "SeedRun",
     "SiakCheck",
+    "Signatory",
+    "SigningBatch",
+    "SigningItem",
     "SopRelease",
     "SopStep",
     "StagedUpload",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 
     from app.models.dispatch import Dispatch
     from app.models.document import CaseOutput, Document
+
+
+def new_check_pin() -> str:
+    """Six random digits for the receipt; guessing is held up by the check page's limits."""
+    return f"{secrets.randbelow(1_000_000):06d}"
 
 
 class Complaint(Model):
@@ -73,6 +79,8 @@ class Complaint(Model):
     decision_due: Mapped[date] = mapped_column(Date, nullable=False)
     class_due: Mapped[date] = mapped_column(Date, nullable=False)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # Printed on the receipt; with the number it opens the public check page.
+    check_pin: Mapped[str] = mapped_column(String(8), nullable=False, default=new_check_pin)
 
     channel: Mapped[Channel] = relationship()
     category: Mapped[Category] = relationship()

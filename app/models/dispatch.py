@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Model, UTCDateTime
@@ -44,6 +52,14 @@ class Dispatch(Model):
     received_by: Mapped[str] = mapped_column(String(120), nullable=False, default="")
     relation: Mapped[str] = mapped_column(String(60), nullable=False, default="")
     return_reason: Mapped[str] = mapped_column(String(200), nullable=False, default="")
+    returned_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # 1 for the first parcel of a round, 2 for the one sent after it came back.
+    attempt: Mapped[int] = mapped_column(Integer, nullable=False, default=1)
+    # What the courier's page said when somebody last looked.
+    news: Mapped[str] = mapped_column(String(200), nullable=False, default="")
+    news_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # Whether the old card was handed in (None: there was none to ask for).
+    old_card_taken: Mapped[bool | None] = mapped_column(Boolean)
     version: Mapped[int] = mapped_column(Integer, nullable=False, default=1)
 
     complaint: Mapped[Complaint] = relationship(back_populates="dispatches")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Model, UTCDateTime
@@ -15,6 +17,12 @@ if TYPE_CHECKING:
     from flask_appbuilder.security.sqla.models import User
 
     from app.models.complaint import Complaint
+    from app.models.signature import DocumentSignature
+
+
+def new_check_code() -> str:
+    """A code for the public check page that nobody can guess (128 bits, 22 letters)."""
+    return secrets.token_urlsafe(16)
 
 
 class StoredFile:
@@ -28,7 +36,11 @@ class StoredFile:
 
 
 class Document(StoredFile, Model):
-    """A file of a case: a requirement, a draft, a signed paper or a proof of dispatch."""
+    """A file of a case: a requirement, a draft, a signed paper or a proof of dispatch.
+
+    A file that is replaced stays: its successor names it in `replaces_id`, and `replaced_at` says
+    since when it is no longer the present one.
+    """
 
     __tablename__ = "document"
 
@@ -41,6 +53,14 @@ class Document(StoredFile, Model):
     round: Mapped[int] = mapped_column(Integer, nullable=False, default=1)
     uploaded_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
     uploaded_by_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
+    # 1 for the first file, one more for each that replaces it.
+    revision: Mapped[int] = mapped_column(Integer, nullable=False, default=1)
+    replaces_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"))
+    replaced_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # Pages of a PDF, None for a picture and for what was stored before pages were counted.
+    pages: Mapped[int | None] = mapped_column(Integer)
+    # What reading the signature of a signed PDF showed; None: not read.
+    signature_state: Mapped[str | None] = mapped_column(String(16))
 
     complaint: Mapped[Complaint] = relationship(back_populates="documents")
     kind: Mapped[DocumentKind | None] = relationship()
@@ -48,10 +68,27 @@ class Document(StoredFile, Model):
         back_populates="documents", foreign_keys=[output_id]
     )
     uploaded_by: Mapped[User | None] = relationship("User")
+    replaces: Mapped[Document | None] = relationship(remote_side=[id])
+    signatures: Mapped[list[DocumentSignature]] = relationship(
+        back_populates="document", order_by="DocumentSignature.position"
+    )
 
     __table_args__ = (
         CheckConstraint(
             "stage IN ('requirement', 'draft', 'signed', 'proof')", name="ck_document_stage"
+        ),
+        CheckConstraint(
+            "signature_state IS NULL OR signature_state IN"
+            " ('trusted', 'unknown_issuer', 'changed', 'unsigned')",
+            name="ck_document_signature",
+        ),
+        # One successor each: the versions of a file are a line, not a tree.
+        Index(
+            "uq_document_replaces",
+            "replaces_id",
+            unique=True,
+            sqlite_where=sql("replaces_id IS NOT NULL"),
+            postgresql_where=sql("replaces_id IS NOT NULL"),
         ),
         Index("ix_document_case", "complaint_id", "id"),
         Index("ix_document_uploaded", "uploaded_at", "id"),
@@ -80,6 +117,10 @@ class CaseOutput(Model):
     dropped_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # The round in which it was named; a reopened case names its papers anew.
     round: Mapped[int] = mapped_column(Integer, nullable=False, default=1)
+    # Where the paper's QR code leads: whoever holds the paper can ask whether it is ours.
+    check_code: Mapped[str] = mapped_column(
+        String(24), nullable=False, unique=True, default=new_check_code
+    )
 
     complaint: Mapped[Complaint] = relationship(back_populates="outputs")
     # Unnested: behind an outer join SQLite would first read every paper there is.
@@ -103,7 +144,11 @@ class CaseOutput(Model):
 
 
 class PrintRun(Model):
-    """One print of one paper and whether it came out well; prints are numbered per paper."""
+    """One print of one paper and whether it came out well; prints are numbered per paper.
+
+    `reason` says why a print was spoiled, `reprint_reason` why a paper that had come out well was
+    printed once more.
+    """
 
     __tablename__ = "print_run"
 
@@ -114,6 +159,7 @@ class PrintRun(Model):
     reason: Mapped[str] = mapped_column(String(200), nullable=False, default="")
     printed_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
     printed_by_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
+    reprint_reason: Mapped[str] = mapped_column(String(200), nullable=False, default="")
 
     output: Mapped[CaseOutput] = relationship(back_populates="prints")
 

@@ -33,6 +33,8 @@ class DocumentKind(Bilingual, Model):
     is_requirement: Mapped[bool] = mapped_column(Boolean, nullable=False, default=False)
     is_output: Mapped[bool] = mapped_column(Boolean, nullable=False, default=False)
     needs_signature: Mapped[bool] = mapped_column(Boolean, nullable=False, default=False)
+    # The blank card it is printed on (KTP-el, KIA); None: plain paper.
+    blank_id: Mapped[int | None] = mapped_column(ForeignKey("blank_stock.id"))
     position: Mapped[int] = mapped_column(Integer, nullable=False, default=100)
     active: Mapped[bool] = mapped_column(Boolean, nullable=False, default=True)
 
@@ -243,6 +245,8 @@ class Office(Model):
     sop_equipment: Mapped[str] = mapped_column(Text, nullable=False, default="")
     sop_warning: Mapped[str] = mapped_column(Text, nullable=False, default="")
     sop_recording: Mapped[str] = mapped_column(Text, nullable=False, default="")
+    # A parcel without news for so many days is asked after.
+    quiet_days: Mapped[int] = mapped_column(Integer, nullable=False, default=7)
 
     def __str__(self) -> str:
         return self.name
