@@ -51,11 +51,15 @@ BUNDLES: Final[Mapping[str, Sequence[Path]]] = {
         _OURS / "vendor" / "echarts" / "echarts.min.js",
         _OURS / "js" / "charts.js",
     ),
+    # The dispatch desk alone; the camera's reader is fetched when somebody wants it.
+    "desk.js": (_OURS / "js" / "desk.js",),
+    "scan.js": (_OURS / "vendor" / "zxing-wasm" / "reader.min.js",),
+    "zxing_reader.wasm": (_OURS / "vendor" / "zxing-wasm" / "zxing_reader.wasm",),
     "icons.svg": (_OURS / "vendor" / "lucide" / "icons.svg",),
     "logo.svg": (_OURS / "img" / "logo.svg",),
     "favicon.svg": (_OURS / "img" / "favicon.svg",),
 }
-_JOIN: Final = {".js": b"\n;\n", ".css": b"\n", ".svg": b""}
+_JOIN: Final = {".js": b"\n;\n", ".css": b"\n", ".svg": b"", ".wasm": b""}
 
 
 def build_assets(folder: Path) -> dict[str, str]:

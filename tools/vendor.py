@@ -1,6 +1,6 @@
 """Bring the vendored front-end files up to date from the npm registry, and list their sums.
 
-    python tools/vendor.py [echarts] [axe-core] [lucide]      default: all of them
+    python tools/vendor.py [echarts] [axe-core] [lucide] [zxing-wasm]      default: all of them
 
 Needs Node.js and npm; nobody else does, because what this writes is committed. Each package is
 fetched with `npm pack`, without running any of its scripts. Versions stand in PACKAGES.
@@ -28,6 +28,7 @@ PACKAGES = {
     "echarts": ["echarts@6.1.0", "zrender@6.1.0", "tslib@2.3.0", "esbuild@0.28.2"],
     "axe-core": ["axe-core@4.14.1"],
     "lucide": ["lucide-static@1.62.0"],
+    "zxing-wasm": ["zxing-wasm@3.1.4"],
 }
 ESBUILD_NATIVE = {"linux": "@esbuild/linux-x64@0.28.2", "darwin": "@esbuild/darwin-arm64@0.28.2"}
 
@@ -135,10 +136,27 @@ def build_lucide(work: Path) -> list[Path]:
     return [sprite, put(package / "LICENSE", folder / "LICENSE")]
 
 
+def build_zxing(work: Path) -> list[Path]:
+    """Copy the reader of barcodes and QR codes: a script and what it runs as WebAssembly."""
+    package = fetch(PACKAGES["zxing-wasm"][0], work / "node_modules")
+    folder = STATIC / "zxing-wasm"
+    reader = put(package / "dist" / "iife" / "reader" / "index.js", folder / "reader.min.js")
+    program = folder / "zxing_reader.wasm"
+    shutil.copyfile(package / "dist" / "reader" / program.name, program)
+    return [
+        reader,
+        program,
+        put(package / "LICENSE", folder / "LICENSE"),
+        put(SOURCES / "zxing-cpp.LICENSE", folder / "LICENSE.zxing-cpp"),
+    ]
+
+
 BUILDERS = {
     "echarts": (build_echarts, "Apache-2.0", "https://echarts.apache.org"),
     "axe-core": (build_axe, "MPL-2.0", "https://github.com/dequelabs/axe-core"),
     "lucide": (build_lucide, "ISC", "https://lucide.dev"),
+    # The wrapper is MIT, ZXing-C++ inside it Apache-2.0.
+    "zxing-wasm": (build_zxing, "MIT AND Apache-2.0", "https://github.com/Sec-ant/zxing-wasm"),
 }
 
 
