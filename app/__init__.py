@@ -27,7 +27,11 @@ from app.sop.text import language
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: POSTs that only read, or look at what was sent before they write (`begin_writing`).
-READS_FIRST = ("ComplaintView.identity", "UploadView.stage")
+READS_FIRST = (
+    "CheckView.index",
+    "ComplaintView.identity",
+    "UploadView.stage",
+)
 YEAR = 365 * 24 * 3600
 
 

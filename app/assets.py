@@ -55,6 +55,11 @@ BUNDLES: Final[Mapping[str, Sequence[Path]]] = {
     "desk.js": (_OURS / "js" / "desk.js",),
     "scan.js": (_OURS / "vendor" / "zxing-wasm" / "reader.min.js",),
     "zxing_reader.wasm": (_OURS / "vendor" / "zxing-wasm" / "zxing_reader.wasm",),
+    # The public check page: no framework, no script.
+    "check.css": tuple(
+        _OURS / "css" / f"{name}.css"
+        for name in ("tokens", "base", "layout", "forms", "components", "check")
+    ),
     "icons.svg": (_OURS / "vendor" / "lucide" / "icons.svg",),
     "logo.svg": (_OURS / "img" / "logo.svg",),
     "favicon.svg": (_OURS / "img" / "favicon.svg",),

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from app.sop.definition import Sop
 from app.views.admin_home import AdminHomeView
 from app.views.charts import StepChartView
+from app.views.check import CheckView
 from app.views.complaint import make_complaint_view
 from app.views.dispatch import DispatchView
 from app.views.document import DocumentView
@@ -66,6 +67,7 @@ def register(appbuilder: Any, sop: Sop) -> None:
     )
     _register_reference(appbuilder)
     appbuilder.add_view_no_menu(UploadView)
+    appbuilder.add_view_no_menu(CheckView)
     appbuilder.menu.menu.sort(key=_place)
     for group in appbuilder.menu.menu:
         group.childs.sort(key=lambda child: child.name != "Overview")

@@ -48,6 +48,10 @@ GET  /                                          POSKBA   302
 GET  /administration/                           A        200
 GET  /charts/steps/                             SKBA     200
 
+GET  /check/                                    -POSKBA  200
+POST /check/                                    -POSKBA  422
+GET  /check/<code>                              -POSKBA  404    code=made-up
+
 GET  /complaints/list/                          POSK     200
 GET  /complaints/show/<pk>                      POSK     200
 GET  /complaints/export                         POS      200
