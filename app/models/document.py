@@ -162,6 +162,7 @@ class PrintRun(Model):
     reprint_reason: Mapped[str] = mapped_column(String(200), nullable=False, default="")
 
     output: Mapped[CaseOutput] = relationship(back_populates="prints")
+    printed_by: Mapped[User | None] = relationship("User")
 
     __table_args__ = (
         UniqueConstraint("output_id", "number"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from typing import TYPE_CHECKING
 
 from sqlalchemy import (
     Boolean,
@@ -21,6 +22,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Bilingual, Model, UTCDateTime
 
+if TYPE_CHECKING:
+    from app.models.printing import BlankStock
+
 
 class DocumentKind(Bilingual, Model):
     """A kind of paper: a requirement brought by the applicant, or an output of the office."""
@@ -37,6 +41,8 @@ class DocumentKind(Bilingual, Model):
     blank_id: Mapped[int | None] = mapped_column(ForeignKey("blank_stock.id"))
     position: Mapped[int] = mapped_column(Integer, nullable=False, default=100)
     active: Mapped[bool] = mapped_column(Boolean, nullable=False, default=True)
+
+    blank: Mapped[BlankStock | None] = relationship("BlankStock")
 
 
 class Category(Bilingual, Model):

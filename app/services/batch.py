@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.models import Complaint
 from app.services.actor import Actor
+from app.services.blanks import note_waiting
 from app.services.transitions import Handling, Office, apply_transition
 from app.services.visibility import visible_cases
 from app.sop.clock import counted_seconds, shares
@@ -62,6 +63,8 @@ def apply_batch(
             select(Complaint)
             .where(Complaint.id.in_(versions), visible_cases(actor))
             .order_by(Complaint.id)
+            # Held before anything else: who holds a stock of blank cards waits for no case.
+            .with_for_update()
         )
     )
     elapsed = counted_seconds(office.calendar, min(opened_at, now), now)
@@ -84,6 +87,7 @@ def apply_batch(
         except SopError as error:
             savepoint.rollback()
             session.expire_all()
+            note_waiting(session, error, now=now)
             result.refused.append((number, error))
         else:
             savepoint.commit()

@@ -9,8 +9,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import CaseOutput, CategoryOutput, Complaint, DocumentKind, PrintRun, SiakCheck
+from app.models import CaseOutput, CategoryOutput, Complaint, DocumentKind, SiakCheck
 from app.services.actor import Actor
+from app.services.blanks import end_waits
 from app.services.complaints import claim
 from app.services.facts import current_checks, current_outputs
 from app.services.transitions import Office
@@ -149,38 +150,6 @@ def name_outputs(
         if any(document.stage == "signed" for document in output.documents):
             raise RefusedError("output_signed_already", label=str(output))
         output.dropped_at = now
+    end_waits(session, [output.id for output in named.values()], now)
     session.flush()
     return current_outputs(session, complaint)
-
-
-def record_print(
-    session: Session,
-    complaint: Complaint,
-    output: CaseOutput,
-    result: str,
-    actor: Actor,
-    *,
-    now: datetime,
-    reason: str = "",
-) -> PrintRun:
-    """Count one print of one paper; a spoiled one needs its reason and keeps the case here.
-
-    Raises:
-        RefusedError: a spoiled print without a reason, or a paper of another case.
-    """
-    ensure_visible(actor, complaint)
-    if output.complaint_id != complaint.id:
-        raise RefusedError("output_of_other_case")
-    if result == "spoiled" and not reason.strip():
-        raise RefusedError("spoiled_needs_reason", label=str(output))
-    run = PrintRun(
-        output_id=output.id,
-        number=(output.prints[-1].number + 1) if output.prints else 1,
-        result=result,
-        reason=reason.strip(),
-        printed_at=now,
-        printed_by_id=actor.id,
-    )
-    output.prints.append(run)
-    session.flush()
-    return run

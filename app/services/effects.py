@@ -8,9 +8,10 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from app.models import Complaint, PrintRun
+from app.models import Complaint
 from app.services.actor import Actor
 from app.services.facts import current_checks, current_outputs
+from app.services.prints import record_print
 from app.sop.guards import EFFECTS
 
 Effect = Callable[[Session, Complaint, Actor, datetime], None]
@@ -41,15 +42,7 @@ def record_printed(session: Session, complaint: Complaint, actor: Actor, now: da
     """
     for output in current_outputs(session, complaint):
         if not output.prints:
-            session.add(
-                PrintRun(
-                    output_id=output.id,
-                    number=1,
-                    result="good",
-                    printed_at=now,
-                    printed_by_id=actor.id,
-                )
-            )
+            record_print(session, complaint, output, "good", actor, now=now)
     session.flush()
 
 

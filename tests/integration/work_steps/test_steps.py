@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from app.models import Courier, DocumentKind, PrintRun, RequirementCheck
-from app.services.casework import record_print
 from app.services.facts import current_checks, current_outputs, current_siak
+from app.services.prints import record_print
 from tests.support.workbench import ids
 
 
