@@ -33,6 +33,8 @@ class StoredFile:
     media_type: Mapped[str] = mapped_column(String(40), nullable=False)
     size: Mapped[int] = mapped_column(Integer, nullable=False)
     sha256: Mapped[str] = mapped_column(String(64), nullable=False)
+    # Pages of a PDF, None for a picture and for what was stored before pages were counted.
+    pages: Mapped[int | None] = mapped_column(Integer)
 
 
 class Document(StoredFile, Model):
@@ -57,8 +59,6 @@ class Document(StoredFile, Model):
     revision: Mapped[int] = mapped_column(Integer, nullable=False, default=1)
     replaces_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"))
     replaced_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    # Pages of a PDF, None for a picture and for what was stored before pages were counted.
-    pages: Mapped[int | None] = mapped_column(Integer)
     # What reading the signature of a signed PDF showed; None: not read.
     signature_state: Mapped[str | None] = mapped_column(String(16))
 

@@ -1,8 +1,8 @@
-"""What files the office takes: JPEG, PNG and PDF that are what they say and do nothing by themselves.
+"""What files the office takes: JPEG, PNG, HEIC and PDF that are what they say and do nothing.
 
 The type comes from the content, the name only has to agree with it; then the file is really read.
-Pictures are saved anew: upright, without the place and camera a phone writes into them, and
-without anything hidden in or behind them. PDFs stay byte for byte (a signature would not survive
+Pictures are saved anew (`pictures.py`), so nothing stays hidden in or behind them, and the upload
+itself is not kept. PDFs stay byte for byte (a signature would not survive
 a new save), so one that carries anything active is refused instead of cleaned.
 """
 
@@ -12,13 +12,14 @@ import io
 import re
 import unicodedata
 import zipfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import filetype
-from PIL import Image
 
 from app.services.pdfcheck import check_pdf
+from app.services.pictures import Label, clean_picture
 from app.sop.errors import FileRefusedError
 from app.sop.text import N_
 
@@ -29,7 +30,7 @@ MESSAGES: Final[dict[str, str]] = {
     "file_empty": N_("This file is empty. Choose it again."),
     "file_too_large": N_("This file is larger than %(max_mb)s MB."),
     "file_name_invalid": N_("The name of this file cannot be read. Rename it and try again."),
-    "file_type_not_allowed": N_("Only JPEG, PNG and PDF files are taken."),
+    "file_type_not_allowed": N_("Only JPEG, PNG, HEIC and PDF files are taken."),
     "file_type_mismatch": N_(
         "The name says %(claimed)s, but the content is not %(claimed)s. Scan or save it again."
     ),
@@ -42,28 +43,39 @@ MESSAGES: Final[dict[str, str]] = {
     "pdf_encrypted": N_(
         "This PDF is locked with a password. Open it, print it to a new PDF, and choose that one."
     ),
+    "pdf_script": N_(
+        "This PDF contains a script (JavaScript). Print it to a new PDF, and choose that one."
+    ),
+    "pdf_launch": N_(
+        "This PDF starts a program or opens another file."
+        " Print it to a new PDF, and choose that one."
+    ),
+    "pdf_embedded_files": N_(
+        "This PDF has other files attached inside it. Print it to a new PDF, choose that one, and"
+        " add the attached files separately."
+    ),
+    "pdf_sends_data": N_(
+        "This PDF is a form that sends or fetches data. Print it to a new PDF, and choose that one."
+    ),
     "pdf_active_content": N_(
-        "This PDF carries a program, a form that sends data, or an attached file."
+        "This PDF plays media, or does something by itself when it is opened."
         " Print it to a new PDF, and choose that one."
     ),
     "pdf_too_many_pages": N_("This PDF has more than %(max_pages)s pages. Split it."),
     "pdf_too_complex": N_("This PDF is built too intricately to be checked. Scan it again."),
 }
 
-#: For the `accept` attribute of file inputs (phones then offer JPEG instead of HEIC).
-ACCEPT: Final = "image/jpeg,image/png,application/pdf"
+#: For the `accept` attribute of file inputs; Windows knows HEIC by its ending only.
+ACCEPT: Final = "image/jpeg,image/png,image/heic,image/heif,.heic,.heif,application/pdf"
 
 DEFAULT_MAX_PAGES: Final = 200
-#: Longest side of a stored photograph: an A4 page at about 200 dots an inch.
-MAX_SIDE: Final = 2400
-JPEG_QUALITY: Final = 88
 MAX_SCANS: Final = 64
 NAME_LENGTH: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    label: str
+    label: Label
     media_type: str
     extension: str
     start: bytes
@@ -72,7 +84,17 @@ class _Kind:
 _JPEG: Final = _Kind("JPEG", "image/jpeg", "jpg", b"\xff\xd8\xff")
 _PNG: Final = _Kind("PNG", "image/png", "png", b"\x89PNG\r\n\x1a\n")
 _PDF: Final = _Kind("PDF", "application/pdf", "pdf", b"%PDF-")
-_BY_EXTENSION: Final = {"jpg": _JPEG, "jpeg": _JPEG, "png": _PNG, "pdf": _PDF}
+#: Photographs of phones; stored as JPEG, which every browser and printer knows.
+_HEIC: Final = _Kind("HEIC", "image/heic", "heic", b"")
+_BY_EXTENSION: Final = {
+    "jpg": _JPEG,
+    "jpeg": _JPEG,
+    "png": _PNG,
+    "pdf": _PDF,
+    "heic": _HEIC,
+    "heif": _HEIC,
+    "hif": _HEIC,
+}
 
 #: What must not stand behind the end of a picture or around a PDF: another file's beginning.
 _SECOND_FILE: Final = re.compile(
@@ -89,6 +111,8 @@ class CheckedFile:
     media_type: str
     extension: str
     safe_name: str
+    #: Of a PDF; None for a picture.
+    pages: int | None = None
 
 
 def check_file(
@@ -99,7 +123,7 @@ def check_file(
     max_pixels: int,
     max_pages: int = DEFAULT_MAX_PAGES,
 ) -> CheckedFile:
-    """Take a JPEG, PNG or PDF whose content fits its name, or say why not.
+    """Take a JPEG, PNG, HEIC or PDF whose content fits its name, or say why not.
 
     Args:
         data: the upload as it came.
@@ -122,15 +146,37 @@ def check_file(
     kind = _BY_EXTENSION.get(name.rpartition(".")[2])
     if kind is None:
         raise FileRefusedError("file_type_not_allowed")
-    if filetype.guess_mime(data) != kind.media_type or not data.startswith(kind.start):
+    if not _is(kind, data):
         raise FileRefusedError("file_type_mismatch", claimed=kind.label)
     if kind is _PDF:
         _refuse_second_file_around_pdf(data)
-        check_pdf(data, max_pages=max_pages)
+        pages = check_pdf(data, max_pages=max_pages)
+        return CheckedFile(data, kind.media_type, kind.extension, name, pages)
+    _refuse_second_file_behind(data, _END[kind](data))
+    if kind is _HEIC:
+        kind, name = _JPEG, f"{name.rpartition('.')[0]}.jpg"
+        data = clean_picture(data, "HEIC", max_pixels)
     else:
-        _refuse_second_file_behind(data, _jpeg_end(data) if kind is _JPEG else _png_end(data))
-        data = _clean_picture(data, kind, max_pixels)
+        data = clean_picture(data, kind.label, max_pixels)
     return CheckedFile(data, kind.media_type, kind.extension, name)
+
+
+def _is(kind: _Kind, data: bytes) -> bool:
+    if kind is _HEIC:
+        return _is_heic(data)
+    return filetype.guess_mime(data) == kind.media_type and data.startswith(kind.start)
+
+
+def _is_heic(data: bytes) -> bool:
+    """Whether the first box names a brand of HEIF that holds HEVC pictures."""
+    length = int.from_bytes(data[:4])
+    if data[4:8] != b"ftyp" or not 16 <= length <= 256:
+        return False
+    brands = {data[8:12], *(data[at : at + 4] for at in range(16, length, 4))}
+    return bool(brands & _HEIC_BRANDS)
+
+
+_HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis"})
 
 
 # --- names -------------------------------------------------------------------------------------
@@ -220,65 +266,22 @@ def _png_end(data: bytes) -> int:
     return len(data)
 
 
-# --- pictures ----------------------------------------------------------------------------------
+def _heic_end(data: bytes) -> int:
+    """Offset behind the last whole box of an ISO media file."""
+    at = 0
+    while at + 8 <= len(data):
+        length = int.from_bytes(data[at : at + 4])
+        if length == 1:
+            length = int.from_bytes(data[at + 8 : at + 16])
+        # A box's name is printable; what follows the boxes need not be.
+        if length < 8 or at + length > len(data) or not data[at + 4 : at + 8].isalnum():
+            break
+        at += length
+    return at
 
 
-def _clean_picture(data: bytes, kind: _Kind, max_pixels: int) -> bytes:
-    too_large = FileRefusedError("image_too_large", max_megapixels=max_pixels // 1_000_000)
-    try:
-        with Image.open(io.BytesIO(data), formats=[kind.label]) as picture:
-            if picture.width * picture.height > max_pixels:
-                raise too_large
-            picture.verify()  # PNG check sums; afterwards the file has to be opened anew
-        with Image.open(io.BytesIO(data), formats=[kind.label]) as picture:
-            return _resave(picture, kind)
-    except FileRefusedError:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise too_large from error
-    except Exception as error:  # Hostile bytes raise anything in a decoder.
-        raise FileRefusedError("image_broken") from error
-
-
-#: EXIF orientation -> what sets the picture upright.
-_TURNS: Final = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+_END: Final[Mapping[_Kind, Callable[[bytes], int]]] = {
+    _JPEG: _jpeg_end,
+    _PNG: _png_end,
+    _HEIC: _heic_end,
 }
-
-
-def _turn(picture: Image.Image) -> Image.Transpose | None:
-    # ImageOps.exif_transpose would write the other tags anew and fail on odd ones; phones have
-    # many, and a paper is not to be refused for them.
-    try:
-        return _TURNS.get(picture.getexif().get(0x0112, 1))
-    except Exception:
-        return None
-
-
-def _resave(picture: Image.Image, kind: _Kind) -> bytes:
-    """The first picture of the file, upright, with its pixels alone."""
-    clean = picture
-    if kind is _JPEG:
-        # Lets the decoder itself halve a large photograph: less time and memory.
-        picture.draft(None, (MAX_SIDE, MAX_SIDE))
-        picture.load()
-        if picture.mode not in ("L", "RGB"):
-            clean = picture.convert("RGB")
-        clean.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
-    picture.load()
-    turn = _turn(picture)
-    if turn is not None:
-        clean = clean.transpose(turn)
-    clean.info = {name: clean.info[name] for name in ("transparency",) if name in clean.info}
-    out = io.BytesIO()
-    if kind is _JPEG:
-        clean.save(out, "JPEG", quality=JPEG_QUALITY, optimize=True)
-    else:
-        clean.save(out, "PNG")
-    return out.getvalue()

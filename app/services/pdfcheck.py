@@ -7,7 +7,7 @@ does not. The reader's memory is bounded first: 350 kB of PDF can unfold to giga
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import pikepdf
@@ -35,36 +35,50 @@ pikepdf.settings.set_qpdf_limits(
     doc_max_warnings=1000,
 )
 
-#: Actions that run, send, or open something. Links (URI) and jumps within the file stay.
-_ACTIONS: Final = frozenset(
-    {
-        "/JavaScript",
-        "/Launch",
-        "/SubmitForm",
-        "/ImportData",
-        "/GoToE",
-        "/GoToR",
-        "/Rendition",
-        "/Movie",
-        "/Sound",
-        "/RichMediaExecute",
-        "/GoTo3DView",
-    }
-)
+#: Actions that run, send, or open something, with the reason given. Links (URI) and jumps within
+#: the file stay.
+_ACTIONS: Final[Mapping[str, str]] = {
+    "/JavaScript": "pdf_script",
+    "/Launch": "pdf_launch",
+    "/GoToR": "pdf_launch",
+    "/GoToE": "pdf_embedded_files",
+    "/SubmitForm": "pdf_sends_data",
+    "/ImportData": "pdf_sends_data",
+    "/Rendition": "pdf_active_content",
+    "/Movie": "pdf_active_content",
+    "/Sound": "pdf_active_content",
+    "/RichMediaExecute": "pdf_active_content",
+    "/GoTo3DView": "pdf_active_content",
+}
 #: Keys that only active or attached content has.
-_KEYS: Final = frozenset({"/JS", "/JavaScript", "/EF", "/XFA", "/RichMediaContent"})
-_TYPES: Final = frozenset({"/EmbeddedFile", "/Rendition"})
-_SUBTYPES: Final = frozenset(
-    {"/FileAttachment", "/RichMedia", "/Movie", "/Sound", "/Screen", "/3D"}
-)
+_KEYS: Final[Mapping[str, str]] = {
+    "/JS": "pdf_script",
+    "/JavaScript": "pdf_script",
+    "/EF": "pdf_embedded_files",
+    "/XFA": "pdf_sends_data",
+    "/RichMediaContent": "pdf_active_content",
+}
+_TYPES: Final[Mapping[str, str]] = {
+    "/EmbeddedFile": "pdf_embedded_files",
+    "/Rendition": "pdf_active_content",
+}
+_SUBTYPES: Final[Mapping[str, str]] = {
+    "/FileAttachment": "pdf_embedded_files",
+    "/RichMedia": "pdf_active_content",
+    "/Movie": "pdf_active_content",
+    "/Sound": "pdf_active_content",
+    "/Screen": "pdf_active_content",
+    "/3D": "pdf_active_content",
+}
 
 
-def check_pdf(data: bytes, *, max_pages: int) -> None:
-    """Read a PDF through and refuse what is locked, damaged, endless or active.
+def check_pdf(data: bytes, *, max_pages: int) -> int:
+    """Read a PDF through and refuse what is locked, damaged, endless or active; its pages.
 
     Raises:
-        FileRefusedError: pdf_broken, pdf_encrypted, pdf_active_content, pdf_too_complex or
-            pdf_too_many_pages (max_pages).
+        FileRefusedError: pdf_broken, pdf_encrypted, pdf_too_complex, pdf_too_many_pages
+            (max_pages), or what is active in it: pdf_script, pdf_launch, pdf_embedded_files,
+            pdf_sends_data, pdf_active_content.
     """
     try:
         with pikepdf.open(io.BytesIO(data)) as pdf:
@@ -83,6 +97,7 @@ def check_pdf(data: bytes, *, max_pages: int) -> None:
         raise FileRefusedError("pdf_broken")
     if pages > max_pages:
         raise FileRefusedError("pdf_too_many_pages", max_pages=max_pages)
+    return pages
 
 
 def _check_packed_objects(pdf: pikepdf.Pdf) -> None:
@@ -105,8 +120,8 @@ def _check_objects(pdf: pikepdf.Pdf) -> None:
     for count, item in enumerate(_values(pdf), start=1):
         if count > MAX_VALUES:
             raise FileRefusedError("pdf_too_complex")
-        if isinstance(item, (Dictionary, Stream)) and _is_active(item):
-            raise FileRefusedError("pdf_active_content")
+        if isinstance(item, (Dictionary, Stream)):
+            _refuse_active(item)
 
 
 def _values(pdf: pikepdf.Pdf) -> Iterator[object]:
@@ -124,20 +139,22 @@ def _values(pdf: pikepdf.Pdf) -> Iterator[object]:
             stack.extend(c for c in children if isinstance(c, Object) and not c.is_indirect)
 
 
-def _is_active(item: Dictionary | Stream) -> bool:
+def _refuse_active(item: Dictionary | Stream) -> None:
     keys = set(item.keys())
-    if keys & _KEYS:
-        return True
+    found = [code for key, code in _KEYS.items() if key in keys]
     # A stream whose bytes lie in another file.
     if isinstance(item, Stream) and "/F" in keys:
-        return True
-    if "/OpenAction" in keys and not _only_shows_a_page(item.get("/OpenAction")):
-        return True
-    return (
-        _name(item, "/S") in _ACTIONS
-        or _name(item, "/Type") in _TYPES
-        or _name(item, "/Subtype") in _SUBTYPES
-    )
+        found.append("pdf_launch")
+    for key, codes in (("/S", _ACTIONS), ("/Type", _TYPES), ("/Subtype", _SUBTYPES)):
+        if code := codes.get(_name(item, key)):
+            found.append(code)
+    if not found and "/OpenAction" in keys and not _only_shows_a_page(item.get("/OpenAction")):
+        # What the action is has a name of its own, when it is one of those above.
+        action = item.get("/OpenAction")
+        known = isinstance(action, Dictionary) and _ACTIONS.get(_name(action, "/S"))
+        found.append(known or "pdf_active_content")
+    if found:
+        raise FileRefusedError(found[0])
 
 
 def _only_shows_a_page(action: object) -> bool:

@@ -136,6 +136,7 @@ def stage_upload(
         media_type=checked.media_type,
         size=len(checked.data),
         sha256=hashlib.sha256(checked.data).hexdigest(),
+        pages=checked.pages,
     )
     session.add(staged)
     session.flush()
@@ -190,7 +191,7 @@ def attach_staged(
     session.flush()
     facts = {
         name: getattr(staged, name)
-        for name in ("storage_key", "original_name", "media_type", "size", "sha256")
+        for name in ("storage_key", "original_name", "media_type", "size", "sha256", "pages")
     }
     if output_id is not None:
         output = session.get(CaseOutput, output_id)

@@ -1,4 +1,4 @@
-"""Sample files made on the spot: good ones, and every hostile one we know how to make.
+"""Sample files made on the spot: good ones, and the pieces of the hostile ones (`hostile.py`).
 
 Nothing here is stored in the repository, so no scanner of a developer's machine is alarmed.
 """
@@ -10,11 +10,11 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 import pikepdf
+import pillow_heif
 from pikepdf import Array, Dictionary, Name, Pdf, String
 from PIL import Image
 
@@ -120,6 +120,33 @@ def scan_bomb_jpeg() -> bytes:
     return body[:-2] + body[last:-2] * 3000 + b"\xff\xd9"
 
 
+def heic(width: int = 120, height: int = 80, *, orientation: int = 1) -> bytes:
+    """What an iPhone writes: HEVC in boxes, turned by a box, the place in its EXIF."""
+    pillow_heif.register_heif_opener()
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    exif[0x010F] = "Telepon Contoh"
+    exif.get_ifd(0x8825).update({1: "S", 2: (6.0, 54.0, 30.0), 3: "E", 4: (109.0, 43.0, 0.0)})
+    image = picture(width, height)
+    image.info["exif"] = exif.tobytes()
+    out = io.BytesIO()
+    image.save(out, "HEIF", quality=90)
+    return out.getvalue()
+
+
+def heic_saying(width: int, height: int, really: int = 120) -> bytes:
+    """A HEIC whose header says another size than its picture has."""
+    body = heic(really, really)
+    honest = b"ispe" + bytes(4) + struct.pack(">II", really, really)
+    assert honest in body
+    return body.replace(honest, b"ispe" + bytes(4) + struct.pack(">II", width, height))
+
+
+def avif() -> bytes:
+    """A picture format that is boxed like HEIC and is not it."""
+    return b"\0\0\0\x1cftypavif\0\0\0\0mif1avifmiaf" + heic()[28:]
+
+
 # --- PDF ---------------------------------------------------------------------------------------
 
 
@@ -141,6 +168,13 @@ def _pages(count: int = 1) -> Pdf:
 def pdf(pages: int = 1) -> bytes:
     """A plain PDF."""
     return _save(_pages(pages), object_stream_mode=pikepdf.ObjectStreamMode.generate)
+
+
+def pdf_of_size(width: float, height: float) -> bytes:
+    """A page of any size, in points."""
+    document = _pages()
+    document.pages[0].obj.MediaBox = Array([0, 0, Decimal(str(width)), Decimal(str(height))])
+    return _save(document)
 
 
 def pdf_with_links() -> bytes:
@@ -198,6 +232,34 @@ def pdf_with_escaped_javascript() -> bytes:
 
 def pdf_with_launch() -> bytes:
     return pdf_opening(Dictionary(S=Name.Launch, F=String("cmd.exe")))
+
+
+def pdf_opening_another_file() -> bytes:
+    document = _pages()
+    action = Dictionary(S=Name.GoToR, F=String("lain.pdf"), D=Array([0, Name.Fit]))
+    document.pages[0].obj.Annots = Array(
+        [Dictionary(Type=Name.Annot, Subtype=Name.Link, Rect=Array([0, 0, 9, 9]), A=action)]
+    )
+    return _save(document)
+
+
+def pdf_with_clipped_file() -> bytes:
+    """A file on a page, as a paper clip, rather than in the list of attachments."""
+    document = _pages()
+    clip = Dictionary(Type=Name.Annot, Subtype=Name.FileAttachment, Rect=Array([0, 0, 9, 9]))
+    document.pages[0].obj.Annots = Array([clip])
+    return _save(document)
+
+
+def pdf_with_film() -> bytes:
+    document = _pages()
+    film = Dictionary(Type=Name.Annot, Subtype=Name.RichMedia, Rect=Array([0, 0, 9, 9]))
+    document.pages[0].obj.Annots = Array([film])
+    return _save(document)
+
+
+def pdf_fetching_data() -> bytes:
+    return pdf_opening(Dictionary(S=Name.ImportData, F=String("https://example.com/data.fdf")))
 
 
 def pdf_opening_a_site() -> bytes:
@@ -273,124 +335,3 @@ def archive(name: str = "isi.txt", body: bytes = b"isi") -> bytes:
     with zipfile.ZipFile(out, "w") as packed:
         packed.writestr(name, body)
     return out.getvalue()
-
-
-@dataclass(frozen=True)
-class Hostile:
-    """A file that must be refused, and the code it is refused with."""
-
-    label: str
-    name: str
-    make: Callable[[], bytes]
-    code: str
-
-    @property
-    def data(self) -> bytes:
-        return self.make()
-
-
-def _always(data: bytes) -> Callable[[], bytes]:
-    return lambda: data
-
-
-#: With MAX_BYTES and MAX_PIXELS above as the limits.
-HOSTILE: Final[tuple[Hostile, ...]] = (
-    Hostile("an empty file", "kosong.pdf", _always(b""), "file_empty"),
-    Hostile(
-        "a file over the limit",
-        "besar.pdf",
-        _always(bytes(MAX_BYTES + 1)),
-        "file_too_large",
-    ),
-    Hostile("a program named as PDF", "surat.pdf", _always(EXE), "file_type_mismatch"),
-    Hostile("a program", "surat.exe", _always(EXE), "file_type_not_allowed"),
-    Hostile("the test virus named as PDF", "surat.pdf", _always(EICAR), "file_type_mismatch"),
-    Hostile("a web page named as PDF", "surat.pdf", _always(HTML), "file_type_mismatch"),
-    Hostile("a web page", "surat.html", _always(HTML), "file_type_not_allowed"),
-    Hostile("an SVG with a script", "logo.svg", _always(SVG), "file_type_not_allowed"),
-    Hostile("an SVG named as PNG", "logo.png", _always(SVG), "file_type_mismatch"),
-    Hostile("a PHP script", "isi.php", _always(PHP), "file_type_not_allowed"),
-    Hostile("a PHP script named as JPEG", "isi.jpg", _always(PHP), "file_type_mismatch"),
-    Hostile("a double extension", "ktp.jpg.php", jpeg, "file_type_not_allowed"),
-    Hostile("a ZIP named as PDF", "berkas.pdf", archive, "file_type_mismatch"),
-    Hostile("a ZIP", "berkas.zip", archive, "file_type_not_allowed"),
-    Hostile("a JPEG named as PNG", "ktp.png", jpeg, "file_type_mismatch"),
-    Hostile("a PNG named as PDF", "ktp.pdf", png, "file_type_mismatch"),
-    Hostile("a PDF named as JPEG", "ktp.jpg", pdf, "file_type_mismatch"),
-    Hostile("no extension", "ktp", jpeg, "file_type_not_allowed"),
-    Hostile("a name of two dots", "..", jpeg, "file_type_not_allowed"),
-    Hostile("a hidden name", ".htaccess", jpeg, "file_type_not_allowed"),
-    Hostile("an empty name", "", jpeg, "file_type_not_allowed"),
-    Hostile("a null byte in the name", "ktp.php\0.jpg", jpeg, "file_name_invalid"),
-    Hostile("a name read backwards", "ktp\u202egpj.exe", jpeg, "file_type_not_allowed"),
-    Hostile("an alternate stream", "ktp.jpg::$DATA", jpeg, "file_type_not_allowed"),
-    Hostile("JPEG then web page", "ktp.jpg", lambda: jpeg() + HTML, "file_polyglot"),
-    Hostile("JPEG then ZIP", "ktp.jpg", lambda: jpeg() + archive(), "file_polyglot"),
-    Hostile("JPEG then PDF", "ktp.jpg", lambda: jpeg() + pdf(), "file_polyglot"),
-    Hostile("PNG then web page", "ktp.png", lambda: png() + HTML, "file_polyglot"),
-    Hostile("PNG then ZIP", "ktp.png", lambda: png() + archive(), "file_polyglot"),
-    Hostile("PDF then ZIP", "kk.pdf", lambda: pdf() + archive(), "file_polyglot"),
-    Hostile("PDF then web page", "kk.pdf", lambda: pdf() + HTML, "file_polyglot"),
-    Hostile(
-        "a web page in the first line of a PDF",
-        "kk.pdf",
-        lambda: pdf().replace(b"\n", b"\n%" + HTML + b"\n", 1),
-        "file_polyglot",
-    ),
-    Hostile("a PDF behind a web page", "kk.pdf", lambda: HTML + pdf(), "file_type_mismatch"),
-    Hostile("half a JPEG", "ktp.jpg", lambda: jpeg()[: len(jpeg()) // 2], "image_broken"),
-    Hostile("half a PNG", "ktp.png", lambda: png()[: len(png()) // 2], "image_broken"),
-    Hostile(
-        "a PNG with a wrong check sum",
-        "ktp.png",
-        lambda: png()[:29] + b"\0\0\0\0" + png()[33:],
-        "image_broken",
-    ),
-    Hostile(
-        "only the start of a JPEG",
-        "ktp.jpg",
-        _always(b"\xff\xd8\xff\xe0"),
-        "image_broken",
-    ),
-    Hostile("a pixel bomb", "ktp.png", pixel_bomb_png, "image_too_large"),
-    Hostile("a picture over the cap", "ktp.jpg", lambda: jpeg(2001, 1000), "image_too_large"),
-    Hostile("a text bomb in a PNG", "ktp.png", text_bomb_png, "image_broken"),
-    Hostile("a scan bomb in a JPEG", "ktp.jpg", scan_bomb_jpeg, "image_broken"),
-    Hostile("a PDF with JavaScript", "kk.pdf", pdf_with_javascript, "pdf_active_content"),
-    Hostile("a script on a page", "kk.pdf", pdf_with_page_javascript, "pdf_active_content"),
-    Hostile("a script nothing leads to", "kk.pdf", pdf_with_lost_javascript, "pdf_active_content"),
-    Hostile(
-        "a script with escapes",
-        "kk.pdf",
-        pdf_with_escaped_javascript,
-        "pdf_active_content",
-    ),
-    Hostile("a PDF that starts a program", "kk.pdf", pdf_with_launch, "pdf_active_content"),
-    Hostile(
-        "a PDF with a file inside",
-        "kk.pdf",
-        pdf_with_embedded_file,
-        "pdf_active_content",
-    ),
-    Hostile("a PDF with an XFA form", "kk.pdf", pdf_with_xfa, "pdf_active_content"),
-    Hostile(
-        "a PDF that sends a form",
-        "kk.pdf",
-        pdf_with_submit_button,
-        "pdf_active_content",
-    ),
-    Hostile("a PDF that opens a site", "kk.pdf", pdf_opening_a_site, "pdf_active_content"),
-    Hostile("a PDF that prints itself", "kk.pdf", pdf_printing_itself, "pdf_active_content"),
-    Hostile("a PDF locked for changes", "kk.pdf", pdf_encrypted, "pdf_encrypted"),
-    Hostile(
-        "a PDF with a password",
-        "kk.pdf",
-        lambda: pdf_encrypted("buka"),
-        "pdf_encrypted",
-    ),
-    Hostile("half a PDF", "kk.pdf", lambda: pdf()[: len(pdf()) // 2], "pdf_broken"),
-    Hostile("only the start of a PDF", "kk.pdf", _always(b"%PDF-1.7\n%%EOF\n"), "pdf_broken"),
-    Hostile("a PDF without a page", "kk.pdf", lambda: pdf(0), "pdf_broken"),
-    Hostile("a PDF of 201 pages", "kk.pdf", lambda: pdf(201), "pdf_too_many_pages"),
-    Hostile("a PDF that unfolds to 240 MB", "kk.pdf", pdf_packed_bomb, "pdf_broken"),
-)

@@ -14,6 +14,7 @@ from wtforms.validators import Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
 from app.models import StagedUpload
+from app.services.filecheck import ACCEPT
 from app.services.uploads import Stage
 from app.views.forms.fields import (
     NO_SUCH_CHOICE,
@@ -24,7 +25,7 @@ from app.views.forms.fields import (
     printable,
 )
 
-ALL_FILES: Final = "image/jpeg,image/png,application/pdf"
+ALL_FILES: Final = ACCEPT
 PDF: Final = "application/pdf"
 LONGEST_REASON: Final = 2_000
 #: More than a courier ever costs; larger is a slip of the hand.

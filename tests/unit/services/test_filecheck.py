@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from app.services import filecheck
+from app.services import filecheck, pictures
 from app.services.filecheck import MESSAGES, CheckedFile, check_file, safe_name
 from app.sop.errors import FileRefusedError
 from tests.support import samples
-from tests.support.samples import HOSTILE, Hostile
+from tests.support.hostile import HOSTILE, Hostile
 
 SCANS = Path(__file__).resolve().parents[3] / "seed_data" / "demo"
 
@@ -74,6 +74,8 @@ def test_a_hostile_file_is_refused_with_its_reason(hostile: Hostile) -> None:
         pytest.param(samples.png(mode="P"), "kk.png", "image/png", "png", id="a PNG with palette"),
         pytest.param(samples.png(mode="RGBA"), "kk.png", "image/png", "png", id="a clear PNG"),
         pytest.param(samples.png(mode="1"), "kk.png", "image/png", "png", id="a fax PNG"),
+        pytest.param(samples.heic(), "IMG_1.HEIC", "image/jpeg", "jpg", id="a HEIC"),
+        pytest.param(samples.heic(), "IMG_1.heif", "image/jpeg", "jpg", id="a HEIF"),
         pytest.param(samples.pdf(3), "akta.PDF", "application/pdf", "pdf", id="a PDF"),
         pytest.param(samples.pdf(200), "akta.pdf", "application/pdf", "pdf", id="200 pages"),
         pytest.param(
@@ -91,9 +93,14 @@ def test_a_good_file_is_taken(data: bytes, name: str, media_type: str, extension
     if media_type == "application/pdf":
         assert checked.data == data
     else:
+        assert checked.pages is None
         with Image.open(io.BytesIO(checked.data)) as picture:
             picture.load()
             assert picture.size == (120, 80)
+
+
+def test_the_pages_of_a_pdf_are_counted() -> None:
+    assert check(samples.pdf(3), "akta.pdf").pages == 3
 
 
 @pytest.mark.parametrize("name", ["contoh-ktp.jpg", "contoh-kk.pdf"])
@@ -120,6 +127,31 @@ def test_a_phone_photo_comes_out_upright_and_without_its_place(orientation: int,
         assert (red > blue) == (want_red > want_blue)
     assert not picture.getexif()
     assert b"Exif" not in checked.data
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_heic_photo_becomes_an_upright_jpeg_without_its_place(orientation: int) -> None:
+    photo = samples.heic(orientation=orientation)
+    assert b"Telepon Contoh" in photo
+    checked = check(photo, "IMG_0001.HEIC")
+    assert (checked.media_type, checked.safe_name) == ("image/jpeg", "IMG_0001.jpg")
+    assert b"Exif" not in checked.data
+    assert b"Telepon Contoh" not in checked.data
+    picture = Image.open(io.BytesIO(checked.data))
+    upright = samples.picture()
+    turn = pictures._TURNS.get(orientation)
+    upright = upright.transpose(turn) if turn is not None else upright
+    assert picture.size == upright.size
+    width, height = picture.size
+    for corner in ((5, 5), (width - 5, 5), (5, height - 5), (width - 5, height - 5)):
+        red, _, blue = picture.getpixel(corner)  # type: ignore[misc]
+        want_red, _, want_blue = upright.getpixel(corner)  # type: ignore[misc]
+        assert (red > blue) == (want_red > want_blue)
+
+
+def test_a_large_heic_is_made_smaller() -> None:
+    photo = check(samples.heic(4000, 3000), "a.heic", max_pixels=40_000_000)
+    assert Image.open(io.BytesIO(photo.data)).size == (2400, 1800)
 
 
 def test_a_photo_with_damaged_tags_is_taken_as_it_lies() -> None:
@@ -243,6 +275,7 @@ def test_a_damaged_file_is_taken_or_refused_never_a_crash(data: st.DataObject) -
                 ("a.jpg", samples.jpeg()),
                 ("a.png", samples.png()),
                 ("a.pdf", samples.pdf(2)),
+                ("a.heic", samples.heic()),
             ]
         )
     )
