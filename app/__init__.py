@@ -162,8 +162,10 @@ def _headers(app: Flask) -> None:
     @app.after_request
     def secure(response: Any) -> Any:
         nonce = f" 'nonce-{g.csp_nonce}'" if g.get("csp_nonce") else ""
+        # A page that runs a program of ours (the camera's reader of codes) says so for itself.
+        more = f" {g.csp_scripts}" if g.get("csp_scripts") else ""
         policy = (
-            f"default-src 'self'; script-src 'self'{nonce}; style-src 'self'; img-src 'self' data:"
+            f"default-src 'self'; script-src 'self'{nonce}{more}; style-src 'self'; img-src 'self' data:"
             " blob:; object-src 'none'; base-uri 'none'; form-action 'self';"
             " frame-ancestors 'self'; frame-src 'self'"
         )

@@ -37,6 +37,10 @@ BUNDLES: Final[Mapping[str, Sequence[Path]]] = {
                 "tables",
                 "components",
                 "pages",
+                "messages",
+                "desk",
+                "papers",
+                "printing",
                 "print",
             )
         ),
@@ -45,7 +49,10 @@ BUNDLES: Final[Mapping[str, Sequence[Path]]] = {
         _FAB / "js" / "jquery-latest.js",
         _FAB / "js" / "bootstrap.min.js",
         _FAB / "js" / "select2" / "select2.min.js",
-        *(_OURS / "js" / f"{name}.js" for name in ("base", "list", "forms", "cases", "preview")),
+        *(
+            _OURS / "js" / f"{name}.js"
+            for name in ("base", "list", "forms", "cases", "preview", "parcels", "messages")
+        ),
     ),
     "charts.js": (
         _OURS / "vendor" / "echarts" / "echarts.min.js",

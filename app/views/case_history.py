@@ -23,9 +23,13 @@ KINDS: Final[Mapping[str, tuple[Any, str, str]]] = {
     "edited": (_l("Facts corrected"), "pencil", "neutral"),
     "saved": (_l("Work saved, not moved on"), "save", "neutral"),
     "files_added": (_l("Files added"), "paperclip", "neutral"),
+    "reprinted": (_l("Document printed once more"), "printer", "neutral"),
+    "reprint_spoiled": (_l("Reprint spoiled"), "printer", "warn"),
     "parcel_sent": (_l("Parcel on its way"), "truck", "neutral"),
     "parcel_delivered": (_l("Parcel delivered"), "package-check", "ok"),
     "parcel_returned": (_l("Parcel came back"), "undo-2", "warn"),
+    "parcel_sent_again": (_l("Parcel sent once more"), "send", "ok"),
+    "parcel_news": (_l("News from the courier"), "truck", "neutral"),
 }
 STATES: Final = {
     "present": _l("there"),
@@ -93,6 +97,7 @@ def details(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         ("differences", _("Differs from SIAK")),
         ("ask_again", _("To be brought again")),
         ("fields", _("Corrected")),
+        ("papers", _("Documents")),
         ("files", _("Files")),
     ):
         rows = found.get(key)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any, ClassVar, Final
 
-from flask import request
+from flask import request, url_for
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 from flask_appbuilder.forms import DynamicForm
@@ -23,7 +23,8 @@ from app.errors import error_sentence
 from app.extensions import db
 from app.formats import OFFICE_ZONE, local, local_date, local_datetime, number, short_date
 from app.models import Complaint, Dispatch
-from app.services.dispatching import clean_tracking_number, set_status
+from app.services.dispatching import clean_tracking_number, may_send, set_status
+from app.services.facts import current_dispatch
 from app.services.search import case_condition
 from app.services.visibility import visible_through
 from app.sop.errors import RefusedError
@@ -33,7 +34,7 @@ from app.views.export import EXPORT_ROWS, Cell, csv_response
 from app.views.forms.fields import DayField, PlainString, at_most, printable
 from app.views.interface import OfficeInterface
 from app.views.listing import read_state
-from app.views.office import request_time
+from app.views.office import request_time, the_sop
 
 STATUSES: Final[Mapping[str, tuple[Any, str]]] = {
     "sent": (_l("Under way"), "info"),
@@ -46,7 +47,29 @@ _REFUSED_FIELD: Final[Mapping[str, str]] = {
     "recipient_missing": "received_by",
     "return_reason_missing": "return_reason",
     "delivered_at_impossible": "delivered_on",
+    "returned_at_impossible": "returned_on",
+    "parcel_sent_again": "status",
 }
+#: Who usually takes a parcel in; anything else may be written.
+RELATIONS: Final = (
+    _l("the applicant"),
+    _l("husband or wife"),
+    _l("parent"),
+    _l("child"),
+    _l("brother or sister"),
+    _l("other relative"),
+    _l("neighbour"),
+    _l("village or RT/RW official"),
+    _l("security or reception"),
+)
+#: Why couriers bring a parcel back; anything else may be written.
+RETURN_REASONS: Final = (
+    _l("address not found"),
+    _l("applicant not at home"),
+    _l("applicant has moved"),
+    _l("phone not answered"),
+    _l("refused by the recipient"),
+)
 _NOON: Final = time(12)
 
 
@@ -66,11 +89,26 @@ class StatusForm(DynamicForm):  # type: ignore[misc]
         _l("Relation to the applicant"),
         description=_l("For example: the applicant, wife, neighbour."),
         validators=[printable, at_most(60)],
+        render_kw={"list": "relations", "autocomplete": "off"},
+    )
+    old_card = RadioField(
+        _l("The old card"),
+        description=_l("Whoever gets a new KTP-el or KIA hands the old one in."),
+        choices=[
+            ("none", _l("There was none to hand in")),
+            ("taken", _l("Handed in")),
+            ("left", _l("Not handed in")),
+        ],
+        default="none",
+    )
+    returned_on = DayField(
+        _l("Came back on"), description=_l("When it was here again; left empty: today.")
     )
     return_reason = PlainString(
         _l("Why it came back"),
         description=_l("As the courier says, for example: address not found."),
         validators=[printable, at_most(200)],
+        render_kw={"list": "return-reasons", "autocomplete": "off"},
     )
 
 
@@ -107,7 +145,8 @@ class DispatchView(OfficeModelView):
     show_columns: ClassVar[list[str]] = ["tracking_number"]
     add_columns: ClassVar[list[str]] = ["status"]
     edit_columns: ClassVar[list[str]] = [
-        "status", "delivered_on", "received_by", "relation", "return_reason",
+        "status", "delivered_on", "received_by", "relation", "old_card", "returned_on",
+        "return_reason",
     ]  # fmt: skip
     edit_form = StatusForm
     search_columns: ClassVar[list[str]] = ["status", "courier"]
@@ -152,7 +191,10 @@ class DispatchView(OfficeModelView):
         """Everything on the parcel, what became of it, and the proof."""
         label, tone = STATUSES[item.status]
         may_file = ("can_show", "Document") in current_permissions()
+        may_desk = ("can_add", "DispatchDesk") in current_permissions()
         return {
+            "again_url": self._again_url(item) if may_desk else None,
+            "may_news": may_desk and self.may("can_edit") and item.status == "sent",
             "status": {"label": label, "tone": tone},
             "edit_url": self._own_url("edit", pk=item.id) if self.may("can_edit") else None,
             "list_url": self._own_url("list") if self.may("can_list") else None,
@@ -164,11 +206,21 @@ class DispatchView(OfficeModelView):
                 (_("Phone"), personal(item.phone)),
                 (_("Service"), item.service),
                 (_("Paid to the courier"), f"Rp {number(item.cost)}" if item.cost else None),
+                (_("Sending no."), item.attempt if item.attempt > 1 else None),
                 (_("Sent"), local_datetime(item.sent_at)),
                 (_("Sent by"), item.sent_by.get_full_name() if item.sent_by else None),
             ],
             "outcome": _outcome(item),
         }
+
+    def _again_url(self, item: Dispatch) -> str | None:
+        """Where what came back is sent once more, while nobody has done so."""
+        if item.status != "returned" or not may_send(the_sop(), current_actor()):
+            return None
+        latest = current_dispatch(db.session(), item.complaint)
+        if latest is None or latest.id != item.id:
+            return None
+        return url_for("DispatchDeskView.desk", case=item.complaint.number)
 
     @expose("/export", methods=["GET"])
     @has_access
@@ -180,6 +232,7 @@ class DispatchView(OfficeModelView):
         header = [
             _("Case"), _("Courier"), _("Tracking number"), _("Recipient"), _("Sent"), _("Status"),
             _("Days under way"), _("Delivered on"), _("Received by"), _("Relation"),
+            _("Old card"), _("Sending no."), _("Latest news"), _("Came back on"),
             _("Why it came back"),
         ]  # fmt: skip
         return csv_response(_("dispatches") + ".csv", header, list(_export_rows(items)))
@@ -190,6 +243,12 @@ class DispatchView(OfficeModelView):
         """What is known already, a delivery as the day it was."""
         item = self.get_or_404(pk)
         form.delivered_on.data = local(item.delivered_at).date() if item.delivered_at else None
+        form.returned_on.data = local(item.returned_at).date() if item.returned_at else None
+        form.old_card.data = {True: "taken", False: "left", None: "none"}[item.old_card_taken]
+
+    def _form_page(self, form: Any, *, new: bool = False, item: Any = None) -> str:
+        form.relations, form.return_reasons = RELATIONS, RETURN_REASONS
+        return super()._form_page(form, new=new, item=item)
 
     def save_changes(self, form: Any, item: Dispatch) -> None:
         """Write the status through the service; each refusal stands beside its field."""
@@ -209,6 +268,8 @@ class DispatchView(OfficeModelView):
                 delivered_at=_moment(form.delivered_on.data, item.sent_at, now),
                 received_by=form.received_by.data or "",
                 relation=form.relation.data or "",
+                old_card_taken={"taken": True, "left": False}.get(form.old_card.data or ""),
+                returned_at=_moment(form.returned_on.data, item.sent_at, now),
                 return_reason=form.return_reason.data or "",
             )
         except RefusedError as error:
@@ -243,11 +304,26 @@ def _outcome(item: Dispatch) -> list[tuple[str, Any]]:
             (_("Delivered on"), local_date(item.delivered_at)),
             (_("Received by"), personal(item.received_by)),
             (_("Relation to the applicant"), item.relation),
+            (_("The old card"), _old_card(item)),
         ]
     if item.status == "returned":
-        return [(_("Why it came back"), item.return_reason)]
+        return [
+            (_("Came back on"), local_date(item.returned_at) if item.returned_at else None),
+            (_("Why it came back"), item.return_reason),
+        ]
     days = days_under_way(item, request_time()) or 0
-    return [(_("Days under way"), ngettext("%(num)d day", "%(num)d days", days))]
+    found: list[tuple[str, Any]] = [
+        (_("Days under way"), ngettext("%(num)d day", "%(num)d days", days))
+    ]
+    if item.news_at is not None:
+        found.append((_("Latest news"), f"{item.news} ({local_date(item.news_at)})"))
+    return found
+
+
+def _old_card(item: Dispatch) -> str:
+    if item.old_card_taken is None:
+        return str(_("There was none to hand in"))
+    return str(_("Handed in") if item.old_card_taken else _("Not handed in"))
 
 
 def _export_rows(items: Sequence[Dispatch]) -> Iterator[list[Cell]]:
@@ -263,5 +339,9 @@ def _export_rows(items: Sequence[Dispatch]) -> Iterator[list[Cell]]:
             short_date(item.delivered_at),
             personal(item.received_by),
             item.relation,
+            _old_card(item) if item.status == "delivered" else "",
+            item.attempt,
+            item.news,
+            short_date(item.returned_at),
             item.return_reason,
         ]

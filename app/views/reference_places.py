@@ -26,6 +26,7 @@ from app.views.validators import (
     day_field,
     long_text_field,
     mail_address,
+    number_field,
     text_field,
     tick_field,
     web_address,
@@ -189,6 +190,13 @@ class OfficeForm(DynamicForm):  # type: ignore[misc]
         hint=_l("The NIK of the office's own residents begins with it."),
         **{"class": "input-short"},
     )
+    quiet_days = number_field(
+        _l("Days without news of a parcel"),
+        1,
+        90,
+        hint=_l("After so many days the dispatch desk asks after it."),
+        **{"class": "input-short"},
+    )
     sop_number = text_field(_l("SOP number"), 80, needed=False)
     sop_created = day_field(_l("Made on"), needed=False)
     sop_revised = day_field(_l("Revised on"), needed=False)
@@ -229,6 +237,7 @@ class OfficeView(OfficeModelView):
         "email": _l("Email"),
         "website": _l("Website"),
         "region_code": _l("Code of the regency"),
+        "quiet_days": _l("Days without news of a parcel"),
         "sop_number": _l("SOP number"),
         "sop_created": _l("Made on"),
         "sop_revised": _l("Revised on"),
@@ -260,6 +269,7 @@ class OfficeView(OfficeModelView):
                     "email",
                     "website",
                     "region_code",
+                    "quiet_days",
                 ]
             },
         ),

@@ -10,15 +10,22 @@ from sqlalchemy import select
 from wtforms.validators import ValidationError
 
 from app.errors import sentence
-from app.models import Courier
-from app.services.dispatching import Parcel, clean_tracking_number, create_dispatch, fits_hint
+from app.models import Courier, Dispatch, Document
+from app.services.dispatching import (
+    SENDING_GUARD,
+    Parcel,
+    clean_tracking_number,
+    create_dispatch,
+    fits_hint,
+)
 from app.sop.definition import Transition
 from app.sop.identity import check_phone, normalise_phone
 from app.views.forms.fields import NEEDED_CHOICE, NEEDED_TEXT
 from app.views.forms.work_base import WorkForm
 from app.views.forms.work_fields import FilesField, Line, OneRow, Rupiah
 
-_GUARD = "dispatch_with_proof"
+#: The fields that stand on the label.
+LABEL = ("recipient", "address", "phone")
 
 
 def _phone(form: Any, field: Any) -> None:
@@ -38,7 +45,10 @@ class DispatchForm(WorkForm):
         "courier_missing": "courier",
         "tracking_number_missing": "tracking_number",
         "tracking_number_taken": "tracking_number",
+        "tracking_number_taken_elsewhere": "tracking_number",
+        "tracking_number_is_case": "tracking_number",
         "proof_missing": "proof",
+        "proof_used": "proof",
     }
 
     def load(self) -> None:
@@ -62,11 +72,7 @@ class DispatchForm(WorkForm):
                 _("Tracking number (resi)"),
                 40,
                 description=_("As printed on the receipt; blanks and dashes do not matter."),
-                render_kw={
-                    "class": "input-digits",
-                    "data-check-url": url_for("ComplaintView.tracking"),
-                    "data-check-with": "courier",
-                },
+                render_kw=self.tracking_look(),
             ),
             "cost": Rupiah(
                 _("Paid to the courier (Rp)"),
@@ -78,6 +84,14 @@ class DispatchForm(WorkForm):
             "proof": FilesField(
                 _("Proof of dispatch: photo or PDF of the receipt"), stage="proof", need=True
             ),
+        }
+
+    def tracking_look(self) -> dict[str, str]:
+        """How the box for the tracking number behaves: it is checked while it is typed."""
+        return {
+            "class": "input-digits",
+            "data-check-url": url_for("ComplaintView.tracking"),
+            "data-check-with": "courier",
         }
 
     def fill(self) -> dict[str, Any]:
@@ -92,7 +106,7 @@ class DispatchForm(WorkForm):
     def check(self, move: Transition | None) -> dict[str, str]:
         if move is None:
             return {"": _("Nothing is kept here until the parcel is sent.")}
-        if _GUARD not in move.guards:
+        if SENDING_GUARD not in move.guards:
             return {}
         form = self.form
         errors: dict[str, str] = {}
@@ -101,37 +115,50 @@ class DispatchForm(WorkForm):
         if not clean_tracking_number(form.tracking_number.data or ""):
             errors["tracking_number"] = str(NEEDED_TEXT)
         for name in ("recipient", "address"):
-            if not (form[name].data or "").strip():
+            if name in form and not (form[name].data or "").strip():
                 errors[name] = str(NEEDED_TEXT)
         if not form.proof.tokens:
             errors["proof"] = sentence("proof_missing")
         return errors
 
     def save(self, move: Transition | None) -> None:
-        if move is None or _GUARD not in move.guards:
+        if move is None or SENDING_GUARD not in move.guards:
             return
-        desk, form = self.desk, self.form
-        proofs = self.attach(form.proof)
-        create_dispatch(
+        proofs = self.attach(self.form.proof)
+        self.sent = self.record(proofs[0] if proofs else None)
+
+    def record(self, proof: Document | None) -> Dispatch:
+        """Write the parcel itself."""
+        desk = self.desk
+        return create_dispatch(
             desk.session,
             desk.office,
             self.complaint,
-            Parcel(
-                courier_id=form.courier.row_id,
-                tracking_number=form.tracking_number.data,
-                recipient=form.recipient.data,
-                address=form.address.data,
-                phone=form.phone.data or "",
-                service=form.service.data or "",
-                cost=form.cost.data,
-            ),
-            proofs[0] if proofs else None,
+            self.parcel(),
+            proof,
             desk.actor,
             now=desk.now,
         )
 
+    def parcel(self) -> Parcel:
+        """What was typed."""
+        form, label = self.form, self.label()
+        return Parcel(
+            courier_id=form.courier.row_id,
+            tracking_number=form.tracking_number.data,
+            recipient=label["recipient"],
+            address=label["address"],
+            phone=label["phone"] or "",
+            service=form.service.data or "",
+            cost=form.cost.data,
+        )
+
+    def label(self) -> dict[str, Any]:
+        """To whom it goes, as typed."""
+        return {name: self.form[name].data for name in LABEL}
+
     def details(self, move: Transition) -> dict[str, object]:
-        if _GUARD not in move.guards:
+        if SENDING_GUARD not in move.guards:
             return {}
         return {"tracking_number": clean_tracking_number(self.form.tracking_number.data or "")}
 

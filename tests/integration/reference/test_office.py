@@ -21,7 +21,12 @@ def test_there_is_one_office(admin: FlaskClient, post: Any, session: Session) ->
     assert post(admin, f"/reference/office/delete/{row.id}").status_code == 404
 
 
-OFFICE = {"government": "Pemerintah Kabupaten Batang", "name": "Dinas", "region_code": "33.25"}
+OFFICE = {
+    "government": "Pemerintah Kabupaten Batang",
+    "name": "Dinas",
+    "region_code": "33.25",
+    "quiet_days": "7",
+}
 
 
 @pytest.mark.parametrize(
@@ -31,6 +36,8 @@ OFFICE = {"government": "Pemerintah Kabupaten Batang", "name": "Dinas", "region_
         pytest.param("region_code", "Batang", id="no code"),
         pytest.param("email", "kantor", id="no address"),
         pytest.param("email", "a@b.id, c@d.id", id="two addresses"),
+        pytest.param("quiet_days", "0", id="no day of patience"),
+        pytest.param("quiet_days", "seven", id="days in words"),
         pytest.param("website", "ftp://kantor.example", id="another scheme"),
         pytest.param("phone", "call me", id="words"),
         pytest.param("sop_warning", "x" * 10_000, id="10,000 characters"),
