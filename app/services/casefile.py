@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload, lazyload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.models import (
+    BlankWait,
     CaseEvent,
     CaseOutput,
     Complaint,
@@ -26,6 +27,7 @@ from app.models import (
 from app.services.actor import Actor
 from app.services.clocks import Clocks, Span, read_clocks
 from app.services.facts import facts_from
+from app.services.signatories import in_office, office_day
 from app.services.visibility import visible_cases
 from app.sop.clock import Calendar
 from app.sop.definition import Transition
@@ -48,6 +50,10 @@ class CaseFile:
     documents: list[Document] = field(default_factory=list)
     outputs: list[CaseOutput] = field(default_factory=list)
     dispatches: list[Dispatch] = field(default_factory=list)
+    #: The papers that wait for a blank card, by the paper's id.
+    waits: dict[int, BlankWait] = field(default_factory=dict)
+    #: Whether who looks may sign for the office today.
+    signatory_in_office: bool = False
 
     @property
     def open_run(self) -> StepRun | None:
@@ -75,6 +81,7 @@ class CaseFile:
             siak=_last(check for check in self.siak_checks if check.round == this_round),
             outputs=self.current_outputs,
             dispatch=_last(parcel for parcel in self.dispatches if parcel.round == this_round),
+            signatory_in_office=self.signatory_in_office,
         )
 
     def problems(self, move: Transition) -> tuple[Problem, ...]:
@@ -108,9 +115,11 @@ class CaseFile:
         return found
 
 
-def load_case_file(session: Session, actor: Actor, pk: int) -> CaseFile | None:
+def load_case_file(
+    session: Session, actor: Actor, pk: int, *, now: datetime | None = None
+) -> CaseFile | None:
     """The case behind a key with all its rows, None when the actor may not know of it."""
-    file = _head(session, actor, pk)
+    file = _head(session, actor, pk, now or datetime.now(UTC))
     if file is None:
         return None
     _runs(session, file)
@@ -124,13 +133,21 @@ def load_case_file(session: Session, actor: Actor, pk: int) -> CaseFile | None:
     return file
 
 
-def _head(session: Session, actor: Actor, pk: int) -> CaseFile | None:
-    """The case with its list and, of each round, the latest SIAK check, in one statement."""
+def _head(session: Session, actor: Actor, pk: int, now: datetime) -> CaseFile | None:
+    """The case with its list and, of each round, the latest SIAK check, in one statement.
+
+    So is whether the actor may sign today.
+    """
     latest = (
         select(func.max(SiakCheck.id)).where(SiakCheck.complaint_id == pk).group_by(SiakCheck.round)
     )
     rows = session.execute(
-        select(Complaint, RequirementCheck, SiakCheck)
+        select(
+            Complaint,
+            RequirementCheck,
+            SiakCheck,
+            exists().where(in_office(actor.id, office_day(now))),
+        )
         .outerjoin(RequirementCheck, RequirementCheck.complaint_id == Complaint.id)
         .outerjoin(
             SiakCheck, and_(SiakCheck.complaint_id == Complaint.id, SiakCheck.id.in_(latest))
@@ -159,6 +176,7 @@ def _head(session: Session, actor: Actor, pk: int) -> CaseFile | None:
         complaint=rows[0][0],
         checks=list(dict.fromkeys(row[1] for row in rows if row[1] is not None)),
         siak_checks=list(dict.fromkeys(row[2] for row in rows if row[2] is not None)),
+        signatory_in_office=bool(rows[0][3]),
     )
 
 
@@ -203,15 +221,19 @@ def _documents(session: Session, file: CaseFile) -> None:
 
 def _outputs(session: Session, file: CaseFile) -> None:
     """The papers of every round with their prints; their files are at hand already."""
-    file.outputs = list(
-        session.scalars(
-            select(CaseOutput)
-            .outerjoin(PrintRun, PrintRun.output_id == CaseOutput.id)
-            .where(CaseOutput.complaint_id == file.complaint.id)
-            .options(contains_eager(CaseOutput.prints))
-            .order_by(CaseOutput.id, PrintRun.number)
-        ).unique()
-    )
+    waits = and_(BlankWait.output_id == CaseOutput.id, BlankWait.ended_at.is_(None))
+    rows = session.execute(
+        select(CaseOutput, BlankWait)
+        .outerjoin(PrintRun, PrintRun.output_id == CaseOutput.id)
+        .outerjoin(BlankWait, waits)
+        .where(CaseOutput.complaint_id == file.complaint.id)
+        .options(contains_eager(CaseOutput.prints).joinedload(PrintRun.printed_by))
+        .order_by(CaseOutput.id, PrintRun.number)
+    ).unique()
+    for output, wait in rows:
+        file.outputs.append(output)
+        if wait is not None:
+            file.waits[output.id] = wait
     for output in file.outputs:
         mine = [document for document in file.documents if document.output_id == output.id]
         set_committed_value(output, "documents", mine)

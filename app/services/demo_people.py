@@ -6,14 +6,14 @@ import csv
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import Account, Role, User
+from app.models import Account, Role, Signatory, User
 from app.services.actor import Actor, load_actor
 from app.services.complaints import ComplaintData
 from app.services.seed_roles import load_roles
@@ -21,6 +21,8 @@ from app.sop.errors import SopError
 
 #: Serials that no registry office gives out this high; they mark an invented NIK or KK.
 FIRST_SERIAL: Final = 9900
+#: The demo's head took office before the first of its cases.
+_IN_OFFICE_SINCE: Final = timedelta(days=400)
 WOMAN: Final = 40
 
 
@@ -129,6 +131,9 @@ def add_officers(
         )
         session.add(user)
         users.append((row["role"], user))
+        if facts := row.get("signatory"):
+            begun = now.date() - _IN_OFFICE_SINCE
+            session.add(Signatory(user=user, valid_from=begun, **facts))
     session.flush()
     for _role, user in users:
         session.add(Account(user_id=user.id, session_version=1, must_change_password=False))

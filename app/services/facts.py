@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import cast
+from typing import Final, cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
@@ -27,12 +27,19 @@ from app.sop.guards import (
     SiakFact,
 )
 
+#: States of a signature with which a paper counts as signed.
+INTACT: Final = frozenset({"trusted", "unknown_issuer"})
 #: Days an applicant has to complete a returned file (UU 25/2009, practice: editable later).
 ANSWER_DAYS = timedelta(days=30)
 
 
-def case_facts(session: Session, complaint: Complaint) -> CaseFacts:
-    """Everything the guards may look at, fresh from the database, of the case's present round."""
+def case_facts(
+    session: Session, complaint: Complaint, *, signatory_in_office: bool = False
+) -> CaseFacts:
+    """Everything the guards may look at, fresh from the database, of the case's present round.
+
+    `signatory_in_office` is of who acts, so the caller says it; unsaid, nobody may sign.
+    """
     session.flush()
     return facts_from(
         complaint,
@@ -40,6 +47,7 @@ def case_facts(session: Session, complaint: Complaint) -> CaseFacts:
         siak=current_siak(session, complaint),
         outputs=current_outputs(session, complaint),
         dispatch=current_dispatch(session, complaint),
+        signatory_in_office=signatory_in_office,
     )
 
 
@@ -50,6 +58,7 @@ def facts_from(
     siak: SiakCheck | None,
     outputs: Sequence[CaseOutput],
     dispatch: Dispatch | None,
+    signatory_in_office: bool = False,
 ) -> CaseFacts:
     """The same from rows at hand; each belongs to the case's present round."""
     return CaseFacts(
@@ -72,13 +81,14 @@ def facts_from(
             OutputFact(
                 label=str(output),
                 needs_signature=output.kind.needs_signature,
-                signed=any(document.stage == "signed" for document in output.documents),
+                signed=signed_document(output) is not None,
                 printed=printed_well(output),
             )
             for output in outputs
         ),
         needs_first_ktp=complaint.needs_first_ktp,
         dispatch=_dispatch(dispatch),
+        signatory_in_office=signatory_in_office,
     )
 
 
@@ -105,13 +115,32 @@ def current_outputs(session: Session, complaint: Complaint) -> list[CaseOutput]:
                 CaseOutput.dropped_at.is_(None),
             )
             .options(
-                selectinload(CaseOutput.documents).load_only(Document.stage),
+                selectinload(CaseOutput.documents).load_only(
+                    Document.stage, Document.replaced_at, Document.signature_state
+                ),
                 selectinload(CaseOutput.prints).load_only(PrintRun.result),
             )
             .order_by(CaseOutput.id)
             .execution_options(populate_existing=True)
         )
     )
+
+
+def signed_document(output: CaseOutput) -> Document | None:
+    """The file that makes a paper signed: the present one, its signature read and intact.
+
+    An issuer that our list does not know is said on the page and refuses nothing; a file that was
+    changed, or whose signature nobody has read, does not count.
+    """
+    return signed_among(output.documents)
+
+
+def signed_among(documents: Iterable[Document]) -> Document | None:
+    """The same from the files of one paper at hand, in the order in which they came."""
+    present = [d for d in documents if d.stage == "signed" and d.replaced_at is None]
+    if present and present[-1].signature_state in INTACT:
+        return present[-1]
+    return None
 
 
 def printed_well(output: CaseOutput) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
@@ -15,7 +15,9 @@ from app.services.clocks import pauses_of, read_clocks
 from app.services.effects import run_effect
 from app.services.facts import case_facts
 from app.services.guarding import claim_version
+from app.services.messages.compose import Reach, queue_messages
 from app.services.pausing import end_run_pause
+from app.services.signatories import is_in_office
 from app.services.visibility import ensure_visible
 from app.sop.clock import Calendar, counted_seconds
 from app.sop.definition import Sop, Step, Transition
@@ -31,10 +33,11 @@ from app.sop.guards import problems_of
 
 @dataclass(frozen=True)
 class Office:
-    """What moving a case needs besides the case: the SOP and the office calendar."""
+    """What moving a case needs besides the case: the SOP, the calendar, the ways to applicants."""
 
     sop: Sop
     calendar: Calendar
+    reach: Reach = field(default_factory=Reach)
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,14 @@ def apply_transition(
     round_before = complaint.round
     if move.effect == "record_printed":
         run_effect(session, move.effect, complaint, actor, now)
-    if problems := problems_of(move.guards, case_facts(session, complaint)):
+    facts = case_facts(
+        session,
+        complaint,
+        # Asked only where it matters: it is a statement more.
+        signatory_in_office="signatory_in_office" in move.guards
+        and is_in_office(session, actor, now),
+    )
+    if problems := problems_of(move.guards, facts):
         raise GuardFailedError(problems)
 
     _close_run(session, office, complaint, source, move, actor, now, reason, handling)
@@ -116,6 +126,10 @@ def apply_transition(
     session.add(event)
     enter_step(session, complaint, target, now)
     session.flush()
+    if move.message:
+        queue_messages(
+            session, complaint, move.message, actor, now, reach=office.reach, reason=reason
+        )
     return event
 
 

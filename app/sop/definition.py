@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 from app.sop.errors import Mistake, NotFoundError, SopMistakes, UnknownTransitionError
-from app.sop.guards import EFFECTS, GUARDS
+from app.sop.guards import EFFECTS, GUARDS, OCCASIONS
 from app.sop.reader import Book, Place, Table, did_you_mean
 from app.sop.text import Text
 
@@ -34,8 +34,7 @@ FORMS: Final = (
     "dispatch",
     "resubmission",
 )
-#: Names of the panel framework's own permissions and view methods: a transition of that
-#: name would be shadowed by them, or shadow them.
+#: Names of the panel framework's own: a transition of that name would shadow them, or they it.
 RESERVED: Final = frozenset(
     {"list", "show", "add", "edit", "delete", "download", "action", "action_post", "menu_access"}
 )
@@ -94,6 +93,7 @@ class Transition:
     needs_form: bool = False
     extension: bool = False
     danger: bool = False
+    message: str = ""
 
     @property
     def permission(self) -> str:
@@ -151,9 +151,8 @@ class Sop:
 
     def lane(self, key: str) -> Lane:
         """The lane of that key; raises NotFoundError when there is none."""
-        for lane in self.lanes:
-            if lane.key == key:
-                return lane
+        if lane := next((lane for lane in self.lanes if lane.key == key), None):
+            return lane
         raise NotFoundError("lane", key)
 
     def move(self, step_key: str, key: str) -> Transition:
@@ -325,6 +324,7 @@ def _transition(
         needs_form=needs_form,
         extension=table.flag("extension"),
         danger=table.flag("danger"),
+        message=table.choice("message", OCCASIONS, "") if "message" in table else "",
     )
 
 

@@ -71,7 +71,8 @@ class CaseFacts:
     """Everything a guard may look at.
 
     `has_contact` means that the applicant's name and address are known;
-    `answer_overdue` that an applicant let the legal time to answer pass.
+    `answer_overdue` that an applicant let the legal time to answer pass;
+    `signatory_in_office` that who acts may sign for the office today.
     """
 
     requirements: tuple[RequirementFact, ...] = ()
@@ -85,6 +86,7 @@ class CaseFacts:
     needs_first_ktp: bool = False
     dispatch: DispatchFact | None = None
     answer_overdue: bool = False
+    signatory_in_office: bool = False
 
 
 Guard = Callable[[CaseFacts], tuple[Problem, ...]]
@@ -106,6 +108,10 @@ MESSAGES: Final[dict[str, str]] = {
     "answer_missing": N_("The answer to the applicant is not written yet."),
     "outputs_unnamed": N_("No output document has been named yet."),
     "has_ktp_already": N_("The applicant has a KTP-el already."),
+    "signatory_not_in_office": N_(
+        "You are not entered as a signatory of the office for today. The administrator enters who"
+        " signs, in which capacity, from when and by which decree."
+    ),
     "output_unsigned": N_("%(label)s is not signed yet."),
     "output_unprinted": N_("%(label)s is not printed yet."),
     "dispatch_missing": N_("The dispatch record is not there yet."),
@@ -193,6 +199,11 @@ def outputs_signed(facts: CaseFacts) -> tuple[Problem, ...]:
     )
 
 
+def signatory_in_office(facts: CaseFacts) -> tuple[Problem, ...]:
+    """Who signs is a signatory of the office today, definitive or acting by a decree."""
+    return () if facts.signatory_in_office else (Problem("signatory_not_in_office"),)
+
+
 def outputs_printed(facts: CaseFacts) -> tuple[Problem, ...]:
     """Every output came out of the printer well; no output, nothing to print."""
     return outputs_named(facts) + tuple(
@@ -216,6 +227,9 @@ def dispatch_with_proof(facts: CaseFacts) -> tuple[Problem, ...]:
     return tuple(problems)
 
 
+#: Problems of who acts rather than of the case: nobody else is told of them.
+ABOUT_THE_ACTOR: Final[frozenset[str]] = frozenset({"signatory_not_in_office"})
+
 #: The names the SOP file may use.
 GUARDS: Final[dict[str, Guard]] = {
     guard.__name__: guard
@@ -229,6 +243,7 @@ GUARDS: Final[dict[str, Guard]] = {
         outputs_named,
         first_ktp,
         outputs_signed,
+        signatory_in_office,
         outputs_printed,
         dispatch_with_proof,
     )
@@ -236,6 +251,9 @@ GUARDS: Final[dict[str, Guard]] = {
 
 #: What a transition may do besides moving the case; services implement each name.
 EFFECTS: Final[frozenset[str]] = frozenset({"new_round", "reopen_case", "record_printed"})
+
+#: What a transition may tell the applicant; the office has a text for each.
+OCCASIONS: Final = ("returned", "finished", "answered")
 
 
 def problems_of(names: Iterable[str], facts: CaseFacts) -> tuple[Problem, ...]:

@@ -21,6 +21,7 @@ from app.models import Complaint
 from app.services.batch import MAX_BATCH, apply_batch
 from app.services.facts import case_facts
 from app.services.pausing import end_pause, open_pause, pause_run, require_part
+from app.services.signatories import is_in_office
 from app.services.transitions import Handling, apply_transition, open_run, start_work
 from app.sop.definition import Sop, Transition
 from app.sop.errors import RefusedError
@@ -106,13 +107,17 @@ class ActionsMixin:
         if move is None:
             raise RefusedError("not_a_batch_action")
         rows = []
+        in_office = "signatory_in_office" in move.guards and is_in_office(
+            db.session(), actor, request_time()
+        )
         for number, item in enumerate(items):
             legal = _move_or_none(sop, item, key)
             problems: list[str] = []
             if legal is None:
                 problems = [_("Stands at: %(step)s", step=sop.step(item.step_key).label)]
             elif number < PREVIEWED and legal.effect is None:
-                found = problems_of(legal.guards, case_facts(db.session(), item))
+                facts = case_facts(db.session(), item, signatory_in_office=in_office)
+                found = problems_of(legal.guards, facts)
                 problems = [problem_sentence(problem) for problem in found]
             rows.append({"case": item, "problems": problems})
         return render_template(

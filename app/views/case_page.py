@@ -17,11 +17,13 @@ from app.models import CaseEvent, Complaint, Dispatch, Document, StepRun
 from app.services.actor import Actor
 from app.services.casefile import CaseFile
 from app.services.clocks import Clocks
-from app.services.facts import ANSWER_DAYS, printed_well
+from app.services.facts import ANSWER_DAYS, printed_well, signed_document
 from app.sop.clock import Calendar
 from app.sop.definition import Sop, Step, Transition
 from app.sop.errors import NotFoundError
+from app.sop.guards import ABOUT_THE_ACTOR
 from app.sop.identity import mask
+from app.views.case_files import CaseFiles, group_files
 from app.views.case_history import entry, history
 from app.views.forms.work import NOT_FOR_THIS_CASE
 from app.views.forms.work_siak import data_label
@@ -78,6 +80,8 @@ class CasePage:
 
     def _offer(self, move: Transition) -> Offer:
         found = self.file.problems(move)
+        if not self.actor.can(move.permission):  # an onlooker is told what the case lacks
+            found = tuple(p for p in found if p.code not in ABOUT_THE_ACTOR)
         return Offer(
             move,
             tuple(problem_sentence(problem) for problem in found),
@@ -270,15 +274,23 @@ class CasePage:
         """The parcels, the latest first, for who may look at them on their own page."""
         return self.file.dispatches[::-1] if self.actor.can("can_show", "Dispatch") else []
 
+    @cached_property
+    def file_groups(self) -> CaseFiles:
+        """All files for the files part of the page, earlier versions under the present ones."""
+        if not self.may_list_files:
+            return CaseFiles()
+        may_replace = self.actor.can("can_replace", "Document") and self.step.kind != "end"
+        return group_files(self.file, may_replace=may_replace)
+
     @property
     def files(self) -> list[tuple[str, list[Document]]]:
-        """The files by stage, only stages that have any; a page shows no more than their list."""
+        """The present files by stage, only stages that have any."""
         if not self.may_list_files:
             return []
         return [
             (str(label), found)
             for stage, label in STAGES
-            if (found := [d for d in self.file.documents if d.stage == stage])
+            if (found := [d for d in self.file.documents if d.stage == stage and not d.replaced_at])
         ]
 
     @property
@@ -300,7 +312,15 @@ class CasePage:
         return [
             {
                 "output": output,
-                "signed": any(document.stage == "signed" for document in output.documents),
+                "signed": signed_document(output) is not None,
+                "signature": next(
+                    (
+                        document
+                        for document in reversed(output.documents)
+                        if document.stage == "signed" and document.replaced_at is None
+                    ),
+                    None,
+                ),
                 "printed": printed_well(output),
             }
             for output in self.file.outputs

@@ -16,6 +16,7 @@ from app.access import current_actor
 from app.errors import status_of
 from app.extensions import db
 from app.models import Complaint, Courier, Document
+from app.services.blanks import note_waiting
 from app.services.casefile import load_case_file
 from app.services.complaints import claim, log_event
 from app.services.dispatching import clean_tracking_number
@@ -30,12 +31,15 @@ from app.sop.errors import (
 )
 from app.views.base import RefusedForm
 from app.views.case_page import CasePage
+from app.views.document_preview import thumb_url
 from app.views.formkeys import new_form_key, read_form_key, result_of_key, spend_form_key
 from app.views.forms.draft import stage_posted, staged_json
 from app.views.forms.work import Desk, WorkForm, work_form
 from app.views.forms.work_dispatch import tracking_remarks
 from app.views.forms.work_fields import FilesField
+from app.views.messages import case_messages
 from app.views.office import case_office, request_time, the_sop, the_store, upload_limits
+from app.views.papers import offered_papers
 
 
 class WorkMixin:
@@ -57,12 +61,17 @@ class WorkMixin:
             item=page.case,
             title=page.case.number,
             appbuilder=self.appbuilder,
+            papers=offered_papers(page.file, the_sop(), page.actor),
             **self.page_context(page),
         )
 
     def _page_or_404(self, pk: str) -> CasePage:
         key, actor = self.datamodel.clean_pk(pk), current_actor()
-        file = load_case_file(db.session(), actor, key) if key is not None else None
+        file = (
+            load_case_file(db.session(), actor, key, now=request_time())
+            if key is not None
+            else None
+        )
         if file is None:
             abort(404)
         return CasePage(file, the_sop(), lambda: case_office().calendar, actor, request_time())
@@ -76,8 +85,9 @@ class WorkMixin:
             "sop": the_sop(),
             "form_key": new_form_key(),
             "case_file_url": file_url,
-            "case_thumb_url": file_url,
+            "case_thumb_url": thumb_url,
             "staged_files": staged_files,
+            "messages": case_messages(page.case),
             "back_url": self._own_url("list") if self.may("can_list") else None,
         }
 
@@ -129,6 +139,10 @@ class WorkMixin:
                 return redirect(self.after_move(pk), 303)
         # Nothing was saved: the form is built anew from what was typed, over fresh rows.
         db.session.rollback()
+        if isinstance(refusal, SopError) and note_waiting(
+            db.session(), refusal, now=request_time()
+        ):
+            db.session.commit()
         if result_of_key(db.session(), nonce):  # by this request: an earlier sending was faster
             return redirect(here, 303)
         item = self.get_or_404(pk)

@@ -70,7 +70,8 @@ def random_walk(
         chance.shuffle(options)
         for move in options:
             make_case.record_facts(case, move.key)
-            if not problems_of(move.guards, case_facts(make_case.session, case)):
+            facts = case_facts(make_case.session, case, signatory_in_office=True)
+            if not problems_of(move.guards, facts):
                 break
         else:
             break

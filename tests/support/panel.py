@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextvars import copy_context
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,8 +28,10 @@ from werkzeug.test import TestResponse
 from app import create_app
 from app.access import STAMP, account_of, session_stamp
 from app.extensions import db
-from app.models import Account, Role, User
+from app.models import Account, BlankStock, Role, Signatory, User
 from app.release import prepare
+from app.services.actor import load_actor
+from app.services.blanks import book
 from config import load_settings
 
 #: Every test officer signs in with it; its hash is made once and cheaply.
@@ -66,6 +68,10 @@ OFFICERS: Final[Mapping[str, Officer]] = {
         Officer("admin", "Admin TI", "Yusuf", "Hidayat"),
     )
 }
+#: The officer who signs for the test office.
+SIGNS: Final = "kepala"
+#: Blank cards of each kind that the test office begins with.
+BLANKS: Final = 500
 #: The officer who acts for a lane of the SOP.
 ACTOR_OF: Final[Mapping[str, str]] = {
     "petugas_pengaduan": "petugas",
@@ -105,6 +111,7 @@ def make_template(folder: Path, url: str) -> None:
     prepare(app)
     with app.app_context():
         _add_officers(db.session())
+        _add_blanks(db.session())
         db.session.commit()
         db.session.remove()
         db.engine.dispose()
@@ -141,6 +148,32 @@ def _add_officers(session: Session) -> None:
         user.roles = [roles[officer.role]]
         session.flush()
         account_of(user.id).must_change_password = False
+        if officer.key == SIGNS:
+            session.add(signatory_row(user, officer))
+
+
+def signatory_row(user: User, officer: Officer, **changes: Any) -> Signatory:
+    """The head of the test office: in office since long before any case of a test."""
+    values: dict[str, Any] = {
+        "user_id": user.id,
+        "name": f"{officer.name}, S.H.",
+        "nip": "197001012000011001",
+        "nik": "3325010101709901",
+        "rank": "Pembina Utama Muda",
+        "position": "Kepala Dinas Kependudukan dan Pencatatan Sipil",
+        "valid_from": date(2020, 1, 1),
+        "certificate": "kepala.p12",
+        **changes,
+    }
+    return Signatory(**values)
+
+
+def _add_blanks(session: Session) -> None:
+    """Cards for every print of a test; one that is about their end takes them away."""
+    operator = session.scalars(select(User).where(User.username == "operator")).one()
+    long_ago = datetime.now(UTC) - timedelta(days=90)
+    for blank in session.scalars(select(BlankStock)):
+        book(session, blank, "received", BLANKS, load_actor(session, operator), now=long_ago)
 
 
 # --- requests ------------------------------------------------------------------------------------

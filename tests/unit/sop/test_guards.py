@@ -166,6 +166,10 @@ SENT = DispatchFact("pos", "P2506020001", has_proof=True)
         pytest.param("outputs_named", {"outputs": (OUT,)}, [], id="an output document"),
         pytest.param("first_ktp", {}, ["has_ktp_already"], id="has a KTP-el"),
         pytest.param("first_ktp", {"needs_first_ktp": True}, [], id="has no KTP-el yet"),
+        pytest.param(
+            "signatory_in_office", {}, ["signatory_not_in_office"], id="nobody signs unsaid"
+        ),
+        pytest.param("signatory_in_office", {"signatory_in_office": True}, [], id="a signatory"),
         pytest.param("outputs_signed", {}, ["outputs_unnamed"], id="nothing to sign"),
         pytest.param("outputs_signed", {"outputs": (OUT,)}, [], id="all signed"),
         pytest.param(
