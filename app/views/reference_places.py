@@ -195,7 +195,6 @@ class OfficeForm(DynamicForm):  # type: ignore[misc]
         1,
         90,
         hint=_l("After so many days the dispatch desk asks after it."),
-        **{"class": "input-short"},
     )
     sop_number = text_field(_l("SOP number"), 80, needed=False)
     sop_created = day_field(_l("Made on"), needed=False)
