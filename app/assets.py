@@ -37,10 +37,13 @@ BUNDLES: Final[Mapping[str, Sequence[Path]]] = {
                 "tables",
                 "components",
                 "pages",
+                "documents",
+                "import",
                 "messages",
                 "desk",
                 "papers",
                 "printing",
+                "signing",
                 "print",
             )
         ),
@@ -51,7 +54,16 @@ BUNDLES: Final[Mapping[str, Sequence[Path]]] = {
         _FAB / "js" / "select2" / "select2.min.js",
         *(
             _OURS / "js" / f"{name}.js"
-            for name in ("base", "list", "forms", "cases", "preview", "parcels", "messages")
+            for name in (
+                "base",
+                "list",
+                "forms",
+                "cases",
+                "preview",
+                "signing",
+                "parcels",
+                "messages",
+            )
         ),
     ),
     "charts.js": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
 
@@ -17,9 +17,23 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from app.extensions import db
 from app.formats import local_datetime
 from app.navigation import safe_back
+from app.services.blanks import MESSAGES as BLANK_MESSAGES
+from app.services.blanks import note_waiting
+from app.services.dispatching import MESSAGES as DISPATCH_MESSAGES
 from app.services.documents import MESSAGES as DOCUMENT_MESSAGES
 from app.services.filecheck import MESSAGES as FILE_MESSAGES
+from app.services.importing import MESSAGES as IMPORT_MESSAGES
+from app.services.messages.deciding import MESSAGES as DECISION_MESSAGES
+from app.services.messages.mailer import MESSAGES as MAIL_MESSAGES
+from app.services.messages.texts import MESSAGES as TEXT_MESSAGES
+from app.services.papers import MESSAGES as PAPER_MESSAGES
+from app.services.previews import MESSAGES as PREVIEW_MESSAGES
+from app.services.printing import MESSAGES as PRINTING_MESSAGES
+from app.services.prints import MESSAGES as PRINT_MESSAGES
+from app.services.signature import MESSAGES as SIGNATURE_MESSAGES
+from app.services.signing import MESSAGES as SIGNING_MESSAGES
 from app.services.uploads import MESSAGES as UPLOAD_MESSAGES
+from app.services.versions import MESSAGES as VERSION_MESSAGES
 from app.sop.errors import (
     MESSAGES as SOP_MESSAGES,
 )
@@ -78,6 +92,19 @@ MESSAGES: Final[Mapping[str, str]] = {
     **FILE_MESSAGES,
     **UPLOAD_MESSAGES,
     **DOCUMENT_MESSAGES,
+    **IMPORT_MESSAGES,
+    **PAPER_MESSAGES,
+    **SIGNATURE_MESSAGES,
+    **PREVIEW_MESSAGES,
+    **VERSION_MESSAGES,
+    **TEXT_MESSAGES,
+    **MAIL_MESSAGES,
+    **DECISION_MESSAGES,
+    **DISPATCH_MESSAGES,
+    **BLANK_MESSAGES,
+    **PRINT_MESSAGES,
+    **PRINTING_MESSAGES,
+    **SIGNING_MESSAGES,
     **_SERVICE_MESSAGES,
 }
 
@@ -137,6 +164,8 @@ def wants_json() -> bool:
 
 def _refused(error: SopError) -> ResponseReturnValue:
     _rollback()
+    if note_waiting(db.session(), error, now=datetime.now(UTC)):
+        db.session.commit()
     status, text = status_of(error), error_sentence(error)
     if wants_json():
         return {"error": error.code, "message": text}, status

@@ -202,17 +202,22 @@ def _runs(session: Session, file: CaseFile) -> None:
 
 def _documents(session: Session, file: CaseFile) -> None:
     """The files, and the parcels through their proofs: no parcel is without one."""
-    rows = session.execute(
-        select(Document, Dispatch)
-        .outerjoin(Dispatch, Dispatch.proof_id == Document.id)
-        .where(Document.complaint_id == file.complaint.id)
-        .options(
-            joinedload(Document.kind),
-            joinedload(Document.uploaded_by),
-            joinedload(Dispatch.courier),
+    rows = (
+        session.execute(
+            select(Document, Dispatch)
+            .outerjoin(Dispatch, Dispatch.proof_id == Document.id)
+            .where(Document.complaint_id == file.complaint.id)
+            .options(
+                joinedload(Document.kind),
+                joinedload(Document.uploaded_by),
+                joinedload(Document.signatures),
+                joinedload(Dispatch.courier),
+            )
+            .order_by(Document.id, Dispatch.id)
         )
-        .order_by(Document.id, Dispatch.id)
-    ).all()
+        .unique()
+        .all()
+    )
     file.documents = list(dict.fromkeys(row[0] for row in rows))
     file.dispatches = sorted(
         (row[1] for row in rows if row[1] is not None), key=lambda parcel: parcel.id

@@ -10,7 +10,7 @@ import csv
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from app.services.actor import Actor
 from app.services.batch import apply_batch
 from app.services.calendar import OFFICE_ZONE
 from app.services.complaints import Registration, register_complaint
+from app.services.demo_messages import settle_messages
 from app.services.demo_people import Person, add_officers, describe, read_people
 from app.services.demo_plan import (
     DAY,
@@ -37,6 +38,7 @@ from app.services.demo_plan import (
     lay_out,
     read_script,
 )
+from app.services.demo_signing import DemoSigning
 from app.services.demo_work import (
     DemoOffice,
     Part,
@@ -48,6 +50,7 @@ from app.services.demo_work import (
 )
 from app.services.dispatching import set_status
 from app.services.facts import current_checks
+from app.services.messages.compose import Reach
 from app.services.pausing import end_pause, pause_run, pause_step
 from app.services.storage import Store, StoreError
 from app.services.transitions import Handling, Office, apply_transition, open_run, start_work
@@ -89,6 +92,7 @@ def seed_demo(
     *,
     now: datetime,
     hash_password: Callable[[str], str],
+    signing: DemoSigning,
 ) -> list[tuple[str, str, str]]:
     """Fill an empty office; answers (role, user name, password) of one officer of each role.
 
@@ -102,6 +106,7 @@ def seed_demo(
         folder: the seed files; the demo's own lie in `demo/`.
         now: aware; nothing happens after it.
         hash_password: what signs in compares with (the web framework's own).
+        signing: the certificate of the demo's head.
 
     Raises:
         DemoRefusedError: there are complaints or users already.
@@ -110,13 +115,16 @@ def seed_demo(
         if session.scalar(select(func.count()).select_from(model)):
             raise DemoRefusedError("demo_not_empty")
     keys: list[str] = []
+    office = replace(office, reach=Reach(office.reach.public_url, email=True))
     try:
         officers = add_officers(
             session, folder, now=now, password=DEMO_PASSWORD, hash_password=hash_password
         )
-        stage = DemoOffice.open(session, office, store, officers, folder / "demo")
+        stage = DemoOffice.open(session, office, store, officers, folder / "demo", signing)
         stage.keys = keys
+        stage.receive_blanks(now=now)
         _Play(stage, folder / "demo", now).run()
+        settle_messages(session, stage.who_can("can_edit", 0, "Message"), now=now)
         session.add(SeedRun(name=SEED_NAME, at=now))
         session.flush()
     except BaseException:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import (
+    BlankStock,
     CaseOutput,
     Category,
     Channel,
@@ -23,20 +24,22 @@ from app.models import (
     RequirementCheck,
 )
 from app.services.actor import Actor
+from app.services.blanks import book
 from app.services.casework import (
     OutputInput,
     SiakResult,
     name_outputs,
     proposed_outputs,
-    record_print,
     record_siak,
     save_answer,
 )
 from app.services.complaints import CheckInput, save_checks
 from app.services.demo_people import Officer
 from app.services.demo_plan import Story, chance
+from app.services.demo_signing import DemoSigning
 from app.services.dispatching import Parcel, create_dispatch
-from app.services.facts import current_checks, current_outputs
+from app.services.facts import current_checks, current_outputs, signed_document
+from app.services.prints import record_print
 from app.services.storage import Store
 from app.services.transitions import Office
 from app.services.uploads import Stage, attach_staged, stage_upload
@@ -50,6 +53,10 @@ _TRACKING: Final[Mapping[str, str]] = {
     "sicepat": "0000000{:05}",
     "anteraja": "1000000{:05}",
 }
+#: Blank cards of the demo, and how long before its present day they came.
+_BLANKS: Final[Mapping[str, int]] = {"blangko_ktp_el": 60}
+_OTHER_BLANKS: Final = 100
+_BLANKS_CAME: Final = timedelta(days=70)
 
 
 @dataclass
@@ -66,6 +73,7 @@ class DemoOffice:
     categories: Mapping[str, Category]
     channels: Mapping[str, Channel]
     couriers: Mapping[str, Courier]
+    signing: DemoSigning
     #: Files in the store so far, for cleaning up after a failure.
     keys: list[str] = field(default_factory=list)
     #: Names of the files that the present move has brought.
@@ -79,6 +87,7 @@ class DemoOffice:
         store: Store,
         officers: Sequence[Officer],
         folder: Path,
+        signing: DemoSigning,
     ) -> DemoOffice:
         """Read what the demo needs from the database and the sample scans of a folder."""
 
@@ -96,6 +105,7 @@ class DemoOffice:
             categories=by_code(Category),
             channels=by_code(Channel),
             couriers=by_code(Courier),
+            signing=signing,
         )
 
     def who_can(self, permission: str, text: int, view: str = "Complaint") -> Actor:
@@ -108,6 +118,14 @@ class DemoOffice:
         if not able:
             raise SopError("demo_nobody_can", permission=permission)
         return able[text % len(able)]
+
+    def receive_blanks(self, *, now: datetime) -> None:
+        """Cards came in before the first case; the KTP-el ones will soon be gone."""
+        actor = self.who_can("can_book", 0, "BlankStock")
+        for blank in self.session.scalars(select(BlankStock)):
+            at, count = now - _BLANKS_CAME, _BLANKS.get(blank.code, _OTHER_BLANKS)
+            note = "Kiriman provinsi"
+            book(self.session, blank, "received", count, actor, now=at, note=note)
 
     def attach(
         self,
@@ -138,6 +156,16 @@ class DemoOffice:
             user_id=actor.id,
             now=at,
         )
+
+    def sign(
+        self, case: Complaint, output: CaseOutput, name: str, actor: Actor, at: datetime
+    ) -> None:
+        """Sign a paper as the head does at the desk, at that moment."""
+        document = self.signing.sign(
+            self.session, self.store, case, output, self.paper, name, actor, at
+        )
+        self.keys.append(document.storage_key)
+        self.names.append(document.original_name)
 
 
 @dataclass
@@ -198,10 +226,10 @@ def attach_present(
 def attach_signed(stage: DemoOffice, case: Complaint, actor: Actor, at: datetime) -> None:
     """The signed file of each paper that needs a signature and has none yet."""
     for output in current_outputs(stage.session, case):
-        signed = any(document.stage == "signed" for document in output.documents)
+        signed = signed_document(output) is not None
         if output.kind.needs_signature and not signed:
             name = f"{output.kind.code}_tte.pdf"
-            stage.attach(case, "signed", name, actor, at, output_id=output.id)
+            stage.sign(case, output, name, actor, at)
 
 
 def _nothing(stage: DemoOffice, part: Part) -> None:

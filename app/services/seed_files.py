@@ -10,13 +10,13 @@ import csv
 import io
 import re
 import tomllib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Column, Date, Integer, String, Time
+from sqlalchemy import Boolean, Column, Date, Integer, String, Text, Time
 
 from app.models import Model
 from app.sop.errors import Mistake, SopError
@@ -189,6 +189,20 @@ class TomlFile:
         return next((self._lines[place] for place in places if place in self._lines), 0)
 
 
+def table_rows(file: TomlFile, name: str, spec: SeedFile, mistakes: Mistakes) -> Iterator[Row]:
+    """One row out of each `[[name]]` table of a TOML file that holds nothing else."""
+    for other in file.data.keys() - {name}:
+        mistakes.add(spec.name, file.line(other), f"there is no {other} here")
+    tables = file.data.get(name)
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        mistakes.add(spec.name, file.line(name), f"the [[{name}]] tables are missing")
+        return
+    for nth, table in enumerate(tables):
+        at = {key: file.line(key, table=name, nth=nth) for key in table}
+        values = {key: v.strip() if isinstance(v, str) else v for key, v in table.items()}
+        yield Row(file.line("", table=name, nth=nth), values, at)
+
+
 def _read_text(path: Path, mistakes: Mistakes) -> str | None:
     try:
         return path.read_text(encoding="utf-8-sig")
@@ -251,7 +265,8 @@ def _typed_value(
     column = spec.column(name)
     if raw == "":
         if name in spec.references or name in spec.key:
-            needed = column is None or not column.nullable
+            target = column if column is not None else spec.column(f"{name}_id")
+            needed = target is None or not target.nullable
         else:
             needed = column is not None and not column.nullable and column.default is None
         if needed:
@@ -297,7 +312,9 @@ def _fitting(column: Column[Any], value: Any) -> Any:
         length = getattr(column.type, "length", None)
         if length is not None and len(value) > length:
             raise _UnfitError(f"{len(value)} characters, at most {length} fit")
-        if not value.isprintable():
+        # A text of several lines has a column for it; elsewhere a line end is a slip.
+        shown = value.replace("\n", "") if isinstance(column.type, Text) else value
+        if not shown.isprintable():
             raise _UnfitError(f"{value!r} holds a character that does not print")
     elif isinstance(value, int) and abs(value) > _LARGEST:
         raise _UnfitError(f"{value} is too large")

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import (
+    BlankStock,
     Category,
     CategoryOutput,
     CategoryRequirement,
@@ -23,11 +24,13 @@ from app.models import (
     Courier,
     DocumentKind,
     Holiday,
+    MessageText,
     Office,
     Region,
     SeedRun,
     WorkingHours,
 )
+from app.services.messages.texts import OCCASIONS, WAYS, seed_problem
 from app.services.seed_files import (
     Mistakes,
     Row,
@@ -37,6 +40,7 @@ from app.services.seed_files import (
     check_rows,
     read_csv,
     read_toml,
+    table_rows,
 )
 from app.services.seed_roles import RoleSpec, load_roles, role_of, sync_roles
 from app.sop.reader import did_you_mean
@@ -79,6 +83,8 @@ def _postal_code(text: str) -> str:
 
 
 def _kind_has_use(values: Mapping[str, Any]) -> str:
+    if values.get("blank") and not values.get("is_output"):
+        return f"{values['code']} is printed on a card, so it has to be an output"
     if values.get("is_requirement") or values.get("is_output"):
         return ""
     return f"{values['code']} is neither a requirement nor an output"
@@ -115,6 +121,13 @@ def _hours_in_order(values: Mapping[str, Any]) -> str:
 #: In the order of loading: a file may name rows of those before it.
 FILES: Final[tuple[SeedFile, ...]] = (
     SeedFile(
+        "blanks.csv",
+        BlankStock,
+        ("code", "label_id", "label_en", "low_level", "position"),
+        key=("code",),
+        checks={"code": _code},
+    ),
+    SeedFile(
         "document_kinds.csv",
         DocumentKind,
         (
@@ -126,8 +139,10 @@ FILES: Final[tuple[SeedFile, ...]] = (
             "is_output",
             "needs_signature",
             "position",
+            "blank",
         ),
         key=("code",),
+        references={"blank": BlankStock},
         checks={"code": _code},
         row_check=_kind_has_use,
     ),
@@ -211,6 +226,14 @@ FILES: Final[tuple[SeedFile, ...]] = (
         row_check=_hours_in_order,
     ),
     SeedFile(
+        "messages.toml",
+        MessageText,
+        ("occasion", "way", "subject", "body"),
+        key=("occasion", "way"),
+        choices={"occasion": OCCASIONS, "way": WAYS},
+        row_check=seed_problem,
+    ),
+    SeedFile(
         "office.toml",
         Office,
         ("name", "government", "unit", "address", "phone", "email", "website", "region_code"),
@@ -256,7 +279,9 @@ def _read(path: Path, spec: SeedFile, mistakes: Mistakes) -> list[Row]:
     table = read_toml(path, mistakes)
     if table is None:
         return []
-    if spec.model is Office:
+    if spec.model is MessageText:
+        rows = list(table_rows(table, "text", spec, mistakes))
+    elif spec.model is Office:
         rows = [Row(0, table.data, {name: table.line(name) for name in table.data})]
     else:
         rows = list(_hours_rows(table, spec, mistakes))
@@ -349,7 +374,8 @@ def _write(session: Session, spec: SeedFile, rows: Iterable[Row]) -> int:
     for row in sorted(rows, key=lambda row: row.values.get("kind") != "kecamatan"):
         values = dict(row.values)
         for column, by_code in ids.items():
-            values[f"{column}_id"] = by_code[values.pop(column)]
+            code = values.pop(column, None)  # a paper on plain paper names no blank card
+            values[f"{column}_id"] = by_code[code] if code is not None else None
         if tuple(values.get(name) for name in key) in present:
             continue
         session.add(model(**values))

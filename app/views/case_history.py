@@ -20,11 +20,14 @@ from app.views.forms.work_siak import data_label
 #: kind of event -> its title, icon and tone.
 KINDS: Final[Mapping[str, tuple[Any, str, str]]] = {
     "registered": (_l("Complaint registered"), "inbox", "accent"),
+    "imported": (_l("Taken over from a register"), "upload", "accent"),
     "edited": (_l("Facts corrected"), "pencil", "neutral"),
     "saved": (_l("Work saved, not moved on"), "save", "neutral"),
     "files_added": (_l("Files added"), "paperclip", "neutral"),
+    "file_replaced": (_l("File replaced"), "files", "neutral"),
     "reprinted": (_l("Document printed once more"), "printer", "neutral"),
     "reprint_spoiled": (_l("Reprint spoiled"), "printer", "warn"),
+    "signature_released": (_l("Released to be signed again"), "undo-2", "warn"),
     "parcel_sent": (_l("Parcel on its way"), "truck", "neutral"),
     "parcel_delivered": (_l("Parcel delivered"), "package-check", "ok"),
     "parcel_returned": (_l("Parcel came back"), "undo-2", "warn"),
@@ -99,10 +102,17 @@ def details(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         ("fields", _("Corrected")),
         ("papers", _("Documents")),
         ("files", _("Files")),
+        ("papers", _("Documents")),
     ):
         rows = found.get(key)
         if isinstance(rows, list) and rows and not (key == "ask_again" and _is_draft(rows)):
             lists.append({"title": heading, "rows": [_row(key, row) for row in rows]})
+    if found.get("signed_as"):
+        lists.append({"title": _("Signed as"), "rows": [str(found["signed_as"])]})
+    if isinstance(kept := found.get("register"), Mapping):
+        source = _("%(file)s, row %(row)s", file=found.get("file", ""), row=found.get("row", ""))
+        rows = [source, *(f"{heading}: {text}" for heading, text in kept.items())]
+        lists.append({"title": _("In the register"), "rows": rows})
     if found.get("tracking_number"):
         lists.append({"title": _("Tracking number"), "rows": [str(found["tracking_number"])]})
     return lists

@@ -19,7 +19,7 @@ from app.models import Category, DocumentKind
 from app.services.complaints import CLASS_WORKING_DAYS
 from app.services.reference import set_papers
 from app.views.interface import OfficeInterface
-from app.views.reference import NAMED_LABELS, ReferenceView, _NamedForm, code_field
+from app.views.reference import NAMED_LABELS, NamedForm, ReferenceView, code_field
 from app.views.validators import choice_field, long_text_field, tick_field
 
 #: Permenpan-RB 62/2018 as practised; the days themselves stand in the service.
@@ -67,7 +67,7 @@ def _papers_field(label: Any, use: str, hint: Any) -> PapersField:
     )
 
 
-class CategoryEditForm(_NamedForm):
+class CategoryEditForm(NamedForm):
     """What complaints of a category are about and what they need."""
 
     legal_class = choice_field(

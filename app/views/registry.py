@@ -8,26 +8,42 @@ from flask_babel import lazy_gettext as _l
 
 from app.sop.definition import Sop
 from app.views.admin_home import AdminHomeView
+from app.views.blanks import BlankStockView
 from app.views.charts import StepChartView
 from app.views.check import CheckView
 from app.views.complaint import make_complaint_view
+from app.views.desk import DispatchDeskView
 from app.views.dispatch import DispatchView
 from app.views.document import DocumentView
+from app.views.importing import ImportView
+from app.views.message_texts import MessageTextView
+from app.views.messages import MessageView
+from app.views.papers import PaperView
+from app.views.printing import PrintingView
 from app.views.queue import QueueView
-from app.views.reference import ChannelView, CourierView, DocumentKindView
+from app.views.reference import ChannelView, CourierView
 from app.views.reference_categories import CategoryView
+from app.views.reference_kinds import DocumentKindView
 from app.views.reference_places import OfficeView, RegionView
 from app.views.reference_time import HolidayView, SopStepView, WorkingHoursView
+from app.views.signatories import SignatoryView
+from app.views.signing import SigningView
 from app.views.sop_sheet import SopSheetView
 from app.views.uploads import UploadView
 
 #: The order of the menu's first level, whatever the order of registration.
 ORDER = (
     "Queue",
+    "Signing",
     "Register",
+    "Import",
     "Complaints",
+    "Dispatch desk",
+    "Printing",
+    "Blank stock",
     "Documents",
     "Dispatches",
+    "Messages",
     "SOP",
     "Charts",
     "Reference",
@@ -44,7 +60,13 @@ def register(appbuilder: Any, sop: Sop) -> None:
         "Register", href="ComplaintView.add", label=_l("Register a complaint"), icon="file-plus"
     )
     appbuilder.add_view(DocumentView, "Documents", label=_l("Documents"), icon="files")
+    appbuilder.add_view(
+        DispatchDeskView, "Dispatch desk", label=_l("Dispatch desk"), icon="scan-line"
+    )
+    appbuilder.add_view(PrintingView, "Printing", label=_l("Printing"), icon="printer")
+    appbuilder.add_view(BlankStockView, "Blank stock", label=_l("Blank stock"), icon="id-card")
     appbuilder.add_view(DispatchView, "Dispatches", label=_l("Dispatches"), icon="truck")
+    appbuilder.add_view(MessageView, "Messages", label=_l("Messages"), icon="mail")
     appbuilder.add_view(
         StepChartView,
         "Step durations",
@@ -55,6 +77,7 @@ def register(appbuilder: Any, sop: Sop) -> None:
         category_icon="chart-line",
     )
     appbuilder.add_view(QueueView, "Queue", label=_l("Queue"), icon="inbox")
+    appbuilder.add_view(SigningView, "Signing", label=_l("Signing"), icon="signature")
     appbuilder.add_view(SopSheetView, "SOP", label=_l("SOP sheet"), icon="workflow")
     appbuilder.add_view(
         AdminHomeView,
@@ -67,7 +90,9 @@ def register(appbuilder: Any, sop: Sop) -> None:
     )
     _register_reference(appbuilder)
     appbuilder.add_view_no_menu(UploadView)
+    appbuilder.add_view_no_menu(PaperView)
     appbuilder.add_view_no_menu(CheckView)
+    appbuilder.add_view(ImportView, "Import", label=_l("Import a register"), icon="upload")
     appbuilder.menu.menu.sort(key=_place)
     for group in appbuilder.menu.menu:
         group.childs.sort(key=lambda child: child.name != "Overview")
@@ -85,10 +110,12 @@ def _register_reference(appbuilder: Any) -> None:
         (CategoryView, "Categories", _l("Categories"), "tag"),
         (ChannelView, "Channels", _l("Channels"), "message-circle"),
         (CourierView, "Couriers", _l("Couriers"), "truck"),
+        (MessageTextView, "Message texts", _l("Message texts"), "message-circle"),
         (RegionView, "Regions", _l("Kecamatan and desa"), "map"),
         (HolidayView, "Holidays", _l("Holidays"), "calendar-days"),
         (WorkingHoursView, "Working hours", _l("Working hours"), "clock"),
         (OfficeView, "Office", _l("Office"), "building-2"),
+        (SignatoryView, "Signatories", _l("Signatories"), "signature"),
         (SopStepView, "Standard minutes", _l("Standard minutes"), "timer"),
     ):
         appbuilder.add_view(view, name, label=label, icon=icon, **shared)

@@ -31,7 +31,6 @@ from app.sop.errors import (
 )
 from app.views.base import RefusedForm
 from app.views.case_page import CasePage
-from app.views.document_preview import thumb_url
 from app.views.formkeys import new_form_key, read_form_key, result_of_key, spend_form_key
 from app.views.forms.draft import stage_posted, staged_json
 from app.views.forms.work import Desk, WorkForm, work_form
@@ -85,7 +84,6 @@ class WorkMixin:
             "sop": the_sop(),
             "form_key": new_form_key(),
             "case_file_url": file_url,
-            "case_thumb_url": thumb_url,
             "staged_files": staged_files,
             "messages": case_messages(page.case),
             "back_url": self._own_url("list") if self.may("can_list") else None,

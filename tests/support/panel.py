@@ -33,6 +33,7 @@ from app.release import prepare
 from app.services.actor import load_actor
 from app.services.blanks import book
 from config import load_settings
+from tests.support import signed
 
 #: Every test officer signs in with it; its hash is made once and cheaply.
 PASSWORD: Final = "kalimat sandi untuk uji"
@@ -102,6 +103,11 @@ def settings_for(folder: Path, url: str, **changes: Any) -> dict[str, Any]:
         "SECRET_KEY": SECRET,
         "DEMO": "0",
     }
+    if not changes.get("DEMO"):  # the demo makes an authority of its own
+        environment |= {
+            "SIGNATURE_TRUST": str(signed.trust_folder()),
+            "SIGNATURE_CERTS": str(signed.certificates_folder()),
+        }
     return {**load_settings(environment), "TESTING": True, "RATELIMIT_ENABLED": False, **changes}
 
 

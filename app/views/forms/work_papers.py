@@ -8,14 +8,21 @@ from typing import Any, ClassVar, Final
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from app.errors import error_sentence
 from app.models import CaseOutput, Document
-from app.services.casework import record_print
-from app.services.facts import current_outputs
+from app.services.facts import current_outputs, printed_well
+from app.services.prints import record_print
+from app.services.signature import bring_signed
+from app.services.signing.bringing import settle_outstanding
+from app.services.uploads import claim_staged
 from app.sop.definition import Transition
+from app.sop.errors import RefusedError
 from app.sop.guards import Problem
+from app.views.base import RefusedForm
 from app.views.forms.work_base import WorkForm
 from app.views.forms.work_fields import PDF, FilesField, Line, OneRadio
 from app.views.forms.work_outputs import OutputsForm
+from app.views.office import the_store, the_trust
 
 RESULTS: Final = (("good", _l("Printed well")), ("spoiled", _l("Spoiled")))
 
@@ -63,7 +70,7 @@ class _PapersForm(WorkForm):
 
     def load(self) -> None:
         self.outputs = current_outputs(self.desk.session, self.complaint)
-        found = self.documents_of()
+        found = self.documents_of(replaced_at=None)
         self.signed = [document for document in found if document.stage == "signed"]
         self.drafts = [document for document in found if document.stage == "draft"]
 
@@ -125,7 +132,31 @@ class SigningForm(_PapersForm):
         if move is not None and move.danger:
             return
         for field in self.file_fields:
-            self.attach(field)
+            self._bring(field)
+
+    def _bring(self, field: FilesField) -> None:
+        """Read the signature of a brought PDF and take it over; a broken one is refused here."""
+        desk = self.desk
+        if not field.tokens or not desk.may_attach:
+            return
+        output = next(output for output in self.outputs if output.id == field.output_id)
+        try:
+            for staged in claim_staged(desk.session, field.tokens, desk.actor.id or 0):
+                document = bring_signed(
+                    desk.session,
+                    the_store(),
+                    the_trust(),
+                    staged,
+                    complaint=self.complaint,
+                    output=output,
+                    actor=desk.actor,
+                    now=desk.now,
+                    limits=desk.limits,
+                )
+                settle_outstanding(desk.session, output, document, desk.now)
+                self.attached.append(document)
+        except RefusedError as error:
+            raise RefusedForm({field.name: error_sentence(error)}) from error
 
 
 class PrintingForm(_PapersForm):
@@ -138,6 +169,8 @@ class PrintingForm(_PapersForm):
     def fields(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for output in self.outputs:
+            if printed_well(output):  # once more needs a reason: from the page of the case
+                continue
             found[f"print_{output.id}"] = OneRadio(str(output), RESULTS)
             found[f"spoiled_{output.id}"] = Line(
                 _("Why was it spoiled? %(paper)s", paper=str(output)), 200
@@ -147,7 +180,7 @@ class PrintingForm(_PapersForm):
     def check(self, move: Transition | None) -> dict[str, str]:
         errors: dict[str, str] = {}
         for paper in self.papers:
-            if paper.result.data != "spoiled":
+            if paper.result is None or paper.result.data != "spoiled":
                 continue
             if not (paper.reason.data or "").strip():
                 errors[paper.reason.name] = _("Say why this print was spoiled.")
@@ -160,7 +193,7 @@ class PrintingForm(_PapersForm):
     def save(self, move: Transition | None) -> None:
         desk = self.desk
         for paper in self.papers:
-            if paper.result.data:
+            if paper.result is not None and paper.result.data:
                 record_print(
                     desk.session,
                     self.complaint,

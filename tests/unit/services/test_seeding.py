@@ -68,6 +68,7 @@ def mistakes(session: Session, folder: Path) -> list[str]:
 def test_every_file_is_loaded(session):
     added = seed_reference(session, SEEDS, now=NOW)
     assert added == {
+        "blanks.csv": 2,
         "document_kinds.csv": 42,
         "categories.csv": 18,
         "category_requirements.csv": 79,
@@ -77,6 +78,7 @@ def test_every_file_is_loaded(session):
         "regions.csv": 263,
         "holidays.csv": 79,
         "working_hours.toml": 5,
+        "messages.toml": 8,
         "office.toml": 1,
     }
     assert set(session.scalars(select(SeedRun.name))) == {spec.name for spec in FILES}

@@ -1,0 +1,421 @@
+"""Papers printed together: one PDF, one answer each, shared time, and nothing counted twice."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pikepdf
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models import CaseEvent, Complaint, PrintBatch, PrintRun
+from app.services.actor import Actor
+from app.services.blanks import line_of
+from app.services.documents import read_file
+from app.services.facts import signed_document
+from app.services.print_answers import Answer, Answered, answer_batch, put_away
+from app.services.print_files import combined
+from app.services.printing import (
+    MOST_PAPERS,
+    Started,
+    batch_of,
+    papers_to_print,
+    start_batch,
+    start_reprint,
+)
+from app.services.prints import record_print
+from app.services.storage import Store
+from app.services.transitions import Office
+from app.sop.errors import NotAllowedError, NotFoundError, RefusedError
+from tests.support.blanks import card_case, leave, paper, stock_of
+from tests.support.cases import CaseMaker
+
+ActorOf = Callable[[str], Actor]
+MONDAY = datetime(2026, 8, 3, 1, 0, tzinfo=UTC)
+GOOD = Answer("good")
+
+
+def after(minutes: float) -> datetime:
+    return MONDAY + timedelta(minutes=minutes)
+
+
+def letter_case(make_case: CaseMaker, **facts: Any) -> Complaint:
+    """A case whose one paper is a signed family card, at the printer before Monday 08:00."""
+    return make_case("printing", category="KK", at=MONDAY - timedelta(days=3), **facts)
+
+
+class Printer:
+    """An operator at the printing page."""
+
+    def __init__(self, session: Session, office: Office, store: Store, actor: ActorOf) -> None:
+        self.session, self.office, self.store, self.actor = session, office, store, actor
+
+    def start(self, *cases: Complaint, who: str = "operator", opened: float = 0) -> Started:
+        outputs = [o.id for case in cases for o in case.outputs if o.dropped_at is None]
+        started = start_batch(
+            self.session,
+            self.office.sop,
+            self.store,
+            outputs,
+            self.actor(who),
+            now=after(opened + 1),
+            opened_at=after(opened),
+        )
+        self.session.commit()
+        return started
+
+    def batch(self, *cases: Complaint, **more: Any) -> PrintBatch:
+        started = self.start(*cases, **more)
+        assert started.batch is not None, started.refused
+        return started.batch
+
+    def answer(
+        self, batch: PrintBatch, *answers: Answer, now: float = 10, who: str = "operator"
+    ) -> Answered:
+        """The answers in the order of the batch; None of the last ones are answered when fewer."""
+        named = dict(zip([item.id for item in batch.items], answers, strict=False))
+        done = answer_batch(
+            self.session, self.office, batch, named, self.actor(who), now=after(now)
+        )
+        self.session.commit()
+        return done
+
+    def waiting(self, who: str = "operator") -> list[int]:
+        found = papers_to_print(self.session, self.office.sop, self.actor(who))
+        return [paper.output.complaint_id for paper in found]
+
+
+@pytest.fixture
+def printer(session: Session, office: Office, store: Store, actor: ActorOf) -> Printer:
+    return Printer(session, office, store, actor)
+
+
+def pages(data: bytes) -> list[bytes]:
+    """The content of each page."""
+    with pikepdf.open(io.BytesIO(data)) as pdf:
+        found = []
+        for page in pdf.pages:
+            page.contents_coalesce()
+            found.append(page.Contents.read_bytes())
+        return found
+
+
+@pytest.mark.both
+def test_all_good_in_one_go_moves_every_case_on(make_case: CaseMaker, printer: Printer) -> None:
+    early = MONDAY - timedelta(days=3)
+    cases = [letter_case(make_case), card_case(make_case, at=early), letter_case(make_case)]
+    batch = printer.batch(*cases)
+    assert sorted(printer.waiting()) == [case.id for case in cases], (
+        "not before it is known how it came"
+    )
+    done = printer.answer(batch, GOOD, GOOD, GOOD)
+    assert (done.counted, len(done.moved), done.refused) == (3, 3, [])
+    assert [case.step_key for case in cases] == ["dispatch"] * 3
+    assert batch.closed_at == after(10)
+    assert printer.waiting() == []
+
+
+@pytest.mark.both
+def test_a_spoiled_print_is_counted_and_stays(
+    make_case: CaseMaker, printer: Printer, session: Session
+) -> None:
+    good, bad = letter_case(make_case), letter_case(make_case)
+    batch = printer.batch(good, bad)
+    done = printer.answer(batch, GOOD, Answer("spoiled", "tinta habis"))
+    assert (done.counted, done.moved) == (2, [good.number])
+    assert (good.step_key, bad.step_key) == ("dispatch", "printing")
+    assert printer.waiting() == [bad.id]
+    again = printer.batch(bad, opened=20)
+    assert printer.answer(again, GOOD, now=22).moved == [bad.number]
+    runs = session.scalars(select(PrintRun).where(PrintRun.output_id == bad.outputs[0].id)).all()
+    assert [(run.number, run.result, run.reason) for run in runs] == [
+        (1, "spoiled", "tinta habis"),
+        (2, "good", ""),
+    ]
+
+
+def test_a_case_moves_only_when_all_its_papers_are_well(
+    make_case: CaseMaker, printer: Printer
+) -> None:
+    case = make_case("printing", at=MONDAY - timedelta(days=3))  # a family card and a KTP-el
+    batch = printer.batch(case)
+    assert printer.answer(batch, GOOD).moved == []
+    assert (case.step_key, batch.closed_at) == ("printing", None)
+    assert printer.answer(batch, GOOD, GOOD, now=12).moved == [case.number]
+    assert batch.closed_at == after(12)
+
+
+def test_the_time_is_shared_among_the_cases(make_case: CaseMaker, printer: Printer) -> None:
+    cases = [letter_case(make_case) for _ in range(3)]
+    printer.answer(printer.batch(*cases), GOOD, GOOD, GOOD, now=100 / 60)
+    runs = [next(run for run in case.runs if run.step_key == "printing") for case in cases]
+    assert sorted(run.work_seconds or 0 for run in runs) == [33, 33, 34]
+    assert {run.batch_size for run in runs} == {3}
+
+
+def test_a_second_answer_counts_only_the_time_since_the_first(
+    make_case: CaseMaker, printer: Printer
+) -> None:
+    first, second = letter_case(make_case), letter_case(make_case)
+    batch = printer.batch(first, second)
+    printer.answer(batch, GOOD, now=4)
+    printer.answer(batch, GOOD, GOOD, now=7)
+    works = [next(r for r in c.runs if r.step_key == "printing") for c in (first, second)]
+    assert [run.work_seconds for run in works] == [4 * 60, 3 * 60]
+
+
+# --- the PDF ---
+
+
+def test_one_pdf_in_the_order_in_which_the_cases_came(
+    make_case: CaseMaker, printer: Printer, store: Store
+) -> None:
+    late, early = letter_case(make_case), letter_case(make_case)
+    make_case.session.commit()
+    batch = printer.batch(early, late)
+    assert [item.complaint_id for item in batch.items] == [late.id, early.id]
+    documents = [item.document for item in batch.items if item.document]
+    before = [read_file(store, document) for document in documents]
+    made = pages(combined(store, documents))
+    alone = [page for data in before for page in pages(data)]
+    assert len(made) == len(alone)
+    for page, original in zip(made, alone, strict=True):
+        assert original.strip() in page
+    starts = [item.first_page for item in batch.items]
+    assert starts == [1, 1 + len(pages(before[0]))]
+    after_ = [read_file(store, document) for document in documents]
+    assert [hashlib.sha256(data).digest() for data in after_] == [
+        hashlib.sha256(data).digest() for data in before
+    ]
+
+
+def test_the_stamp_of_a_signature_is_printed(make_case: CaseMaker, store: Store) -> None:
+    """A stamp is a form field; copied without its form, some viewers would not print it."""
+    case = letter_case(make_case)
+    document = signed_document(case.outputs[0])
+    assert document is not None
+    with pikepdf.open(io.BytesIO(combined(store, [document]))) as pdf:
+        for page in pdf.pages:
+            assert "/Annots" not in page or not [
+                note for note in page.Annots if note.get("/Subtype") == "/Widget"
+            ]
+
+
+def test_a_damaged_file_is_left_out_and_named(
+    make_case: CaseMaker, printer: Printer, store: Store
+) -> None:
+    good, bad = letter_case(make_case), letter_case(make_case)
+    document = signed_document(bad.outputs[0])
+    assert document is not None
+    store.delete(document.storage_key)
+    started = printer.start(good, bad)
+    assert [error.code for error in started.refused] == ["print_file_damaged"]
+    assert started.batch is not None
+    assert [item.complaint_id for item in started.batch.items] == [good.id]
+
+
+# --- refusals ---
+
+
+def test_a_batch_never_promises_one_card_twice(
+    make_case: CaseMaker, printer: Printer, session: Session
+) -> None:
+    first, second, third = (card_case(make_case) for _ in range(3))
+    leave(session, 2)
+    started = printer.start(third, second, first)
+    assert started.batch is not None
+    assert [item.complaint_id for item in started.batch.items] == [first.id, second.id]
+    assert [error.code for error in started.refused] == ["blank_for_others"]
+    stock = stock_of(session)
+    assert stock.balance == 2, "booked when it is known how they came out"
+    assert line_of(session, stock.id) == [paper(session, third).id]
+
+
+@pytest.mark.both
+def test_of_two_batches_with_the_last_card_one_is_counted(
+    make_case: CaseMaker, printer: Printer, session: Session
+) -> None:
+    mine, other = card_case(make_case), card_case(make_case)
+    leave(session, 1)
+    batches = [printer.batch(mine), printer.batch(other, who="operator2")]
+    assert printer.answer(batches[0], GOOD).moved == [mine.number]
+    done = printer.answer(batches[1], GOOD, who="operator2")
+    assert [(number, error.code) for number, error in done.refused] == [
+        (other.number, "blank_gone")
+    ]
+    assert (other.step_key, batches[1].closed_at) == ("printing", None)
+    stock = stock_of(session)
+    assert (stock.balance, line_of(session, stock.id)) == (0, [paper(session, other).id])
+
+
+def test_a_paper_that_a_colleague_has_answered_is_not_counted_again(
+    make_case: CaseMaker, printer: Printer, session: Session
+) -> None:
+    case = letter_case(make_case)
+    mine, other = printer.batch(case), printer.batch(case, who="operator2")
+    assert printer.answer(other, GOOD, who="operator2").moved == [case.number]
+    done = printer.answer(mine, GOOD)
+    assert (done.counted, len(done.earlier), done.refused) == (0, 1, [])
+    assert mine.closed_at is not None
+    assert len(session.scalars(select(PrintRun)).all()) == 1
+
+
+def test_a_print_of_a_case_that_moved_away_is_not_counted(
+    make_case: CaseMaker, printer: Printer, session: Session
+) -> None:
+    case = letter_case(make_case)
+    batch = printer.batch(case)
+    case.outputs[0].dropped_at = after(3)
+    session.commit()
+    done = printer.answer(batch, GOOD)
+    assert [error.code for _number, error in done.refused] == ["print_paper_gone"]
+    assert session.scalars(select(PrintRun)).all() == []
+    put_away(session, batch, printer.actor("operator"), now=after(12))
+    with pytest.raises(RefusedError, match="print_batch_closed"):
+        printer.answer(batch, GOOD)
+
+
+@pytest.mark.parametrize("answer", [Answer("spoiled", "  "), Answer("fine")])
+def test_an_answer_without_sense_counts_nothing(
+    make_case: CaseMaker, printer: Printer, session: Session, answer: Answer
+) -> None:
+    case = letter_case(make_case)
+    done = printer.answer(printer.batch(case), answer)
+    assert [error.code for _number, error in done.refused] == [
+        "spoiled_needs_reason" if answer.result == "spoiled" else "print_result_unknown"
+    ]
+    assert session.scalars(select(PrintRun)).all() == []
+
+
+def test_what_cannot_be_chosen(make_case: CaseMaker, printer: Printer) -> None:
+    early, printed = make_case("signing", category="KK"), make_case("dispatch", category="KK")
+    started = printer.start(early, printed)
+    assert (started.batch, [error.code for error in started.refused]) == (
+        None,
+        ["not_to_be_printed"],
+    )
+    with pytest.raises(RefusedError, match="nothing_to_print"):
+        printer.start()
+
+
+def test_a_batch_has_a_largest_size(printer: Printer) -> None:
+    with pytest.raises(RefusedError, match="too_much_to_print"):
+        start_batch(
+            printer.session,
+            printer.office.sop,
+            printer.store,
+            range(1, MOST_PAPERS + 2),
+            printer.actor("operator"),
+            now=MONDAY,
+            opened_at=MONDAY,
+        )
+
+
+@pytest.mark.parametrize("officer", ["petugas", "subkoordinator", "kepala", "kabid", "admin"])
+def test_printing_asks_for_its_permission(
+    make_case: CaseMaker, printer: Printer, officer: str
+) -> None:
+    case = letter_case(make_case)
+    with pytest.raises(NotAllowedError):
+        printer.start(case, who=officer)
+    with pytest.raises(NotAllowedError):
+        printer.answer(printer.batch(case), GOOD, who=officer)
+
+
+def test_a_confidential_case_is_not_there_for_who_may_not_know(
+    make_case: CaseMaker, printer: Printer, session: Session
+) -> None:
+    case = letter_case(make_case)
+    batch = printer.batch(case)
+    case.confidential = True
+    session.commit()
+    whole = printer.actor("operator")
+    blind = Actor(whole.id, whole.name, whole.permissions - {("see_confidential", "Complaint")})
+    assert papers_to_print(session, printer.office.sop, blind) == []
+    with pytest.raises(NotFoundError):
+        batch_of(session, blind, batch.public_id)
+    assert batch_of(session, whole, batch.public_id) is batch
+
+
+def test_a_batch_is_its_maker_s(make_case: CaseMaker, printer: Printer, session: Session) -> None:
+    batch = printer.batch(letter_case(make_case))
+    with pytest.raises(NotFoundError):
+        batch_of(session, printer.actor("operator2"), batch.public_id)
+
+
+# --- once more ---
+
+
+def reprint(
+    printer: Printer, case: Complaint, reason: str = "Pemohon kehilangan", who: str = "operator"
+) -> PrintBatch:
+    batch = start_reprint(
+        printer.session,
+        printer.store,
+        case.outputs[0],
+        reason,
+        printer.actor(who),
+        now=after(30),
+        opened_at=after(29),
+    )
+    printer.session.commit()
+    return batch
+
+
+@pytest.mark.both
+def test_a_finished_case_is_printed_once_more_with_its_reason(
+    make_case: CaseMaker, printer: Printer, session: Session
+) -> None:
+    case = make_case("done", category="KK", at=MONDAY - timedelta(days=3))
+    done = printer.answer(reprint(printer, case), GOOD, now=31)
+    assert (done.counted, done.moved, case.step_key) == (1, [], "done")
+    runs = session.scalars(select(PrintRun).order_by(PrintRun.number)).all()
+    assert [(run.number, run.reprint_reason) for run in runs] == [
+        (1, ""),
+        (2, "Pemohon kehilangan"),
+    ]
+    event = session.scalars(select(CaseEvent).order_by(CaseEvent.id.desc())).first()
+    assert event is not None
+    assert (event.kind, event.reason) == ("reprinted", "Pemohon kehilangan")
+
+
+def test_a_reprint_on_a_card_takes_one(
+    make_case: CaseMaker, printer: Printer, session: Session
+) -> None:
+    case = card_case(make_case, "done")
+    leave(session, 1)
+    printer.answer(reprint(printer, case), Answer("spoiled", "sobek"))
+    assert stock_of(session).balance == 0
+    with pytest.raises(RefusedError, match="blank_gone"):
+        reprint(printer, case)
+
+
+@pytest.mark.parametrize(
+    ("step", "reason", "who", "error"),
+    [
+        pytest.param("done", "  ", "operator", "reprint_reason_missing", id="without a reason"),
+        pytest.param("printing", "ya", "operator", "reprint_before_print", id="before the first"),
+        pytest.param("done", "ya", "petugas", "not allowed", id="without the permission"),
+    ],
+)
+def test_what_is_not_reprinted(
+    make_case: CaseMaker, printer: Printer, step: str, reason: str, who: str, error: str
+) -> None:
+    case = make_case(step, category="KK")
+    with pytest.raises((RefusedError, NotAllowedError), match=error):
+        reprint(printer, case, reason, who)
+
+
+def test_a_paper_that_was_printed_well_is_not_printed_again_in_passing(
+    make_case: CaseMaker, printer: Printer, session: Session
+) -> None:
+    case = make_case("dispatch", category="KK")
+    with pytest.raises(RefusedError, match="reprint_needs_reason"):
+        record_print(
+            session, case, case.outputs[0], "good", printer.actor("operator"), now=after(1)
+        )
