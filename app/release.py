@@ -194,8 +194,9 @@ def create_demo() -> list[tuple[str, str, str]]:
         DemoRefusedError: it is not empty.
     """
     from app.services.demo import seed_demo
+    from app.services.demo_signing import DemoSigning
 
-    session = db.session()
+    session, config = db.session(), current_app.config
     office = CaseOffice(current_app.extensions["sop"], load_calendar(session))
     try:
         logins = seed_demo(
@@ -205,6 +206,11 @@ def create_demo() -> list[tuple[str, str, str]]:
             Path(current_app.config["SEED_DATA"]),
             now=datetime.now(UTC),
             hash_password=generate_password_hash,
+            signing=DemoSigning.open(
+                config["SIGNATURE_TRUST"],
+                config["SIGNATURE_CERTS"],
+                config["PUBLIC_URL"] or f"http://localhost:{config['PORT']}",
+            ),
         )
         session.commit()
     except BaseException:

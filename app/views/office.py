@@ -8,6 +8,14 @@ from flask import current_app, g
 
 from app.extensions import db
 from app.services.calendar import load_calendar
+from app.services.messages.compose import reach_of
+from app.services.signature import (
+    SignatureSettings,
+    Signer,
+    Trust,
+    load_trust,
+    open_signer,
+)
 from app.services.storage import Store
 from app.services.transitions import Office
 from app.services.uploads import Limits
@@ -15,9 +23,10 @@ from app.sop.definition import Sop
 
 
 def case_office() -> Office:
-    """The SOP and the office calendar; the calendar is read once a request."""
+    """The SOP, the office calendar and the ways to applicants; read once a request."""
     if "case_office" not in g:
-        g.case_office = Office(the_sop(), load_calendar(db.session()))
+        calendar, reach = load_calendar(db.session()), reach_of(current_app.config)
+        g.case_office = Office(the_sop(), calendar, reach)
     office: Office = g.case_office
     return office
 
@@ -32,6 +41,34 @@ def the_store() -> Store:
     """Where files are kept."""
     store: Store = current_app.extensions["store"]
     return store
+
+
+def signature_settings() -> SignatureSettings:
+    """How this office signs, from its settings."""
+    config = current_app.config
+    return SignatureSettings(
+        way=config["SIGNATURE_WAY"],
+        certificates=config["SIGNATURE_CERTS"],
+        trust=config["SIGNATURE_TRUST"],
+        bsre_url=config["BSRE_URL"],
+        bsre_user=config["BSRE_USER"],
+        bsre_password=config["BSRE_PASSWORD"],
+        bsre_timeout=config["BSRE_TIMEOUT"],
+        demo=config["DEMO"],
+    )
+
+
+def the_signer() -> Signer | None:
+    """What signs here; None where signed PDFs are brought from elsewhere."""
+    return open_signer(signature_settings())
+
+
+def the_trust() -> Trust:
+    """The issuers whose signatures this office knows; read once a request."""
+    if "trust" not in g:
+        g.trust = load_trust(current_app.config["SIGNATURE_TRUST"])
+    trust: Trust = g.trust
+    return trust
 
 
 def upload_limits() -> Limits:

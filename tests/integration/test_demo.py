@@ -36,6 +36,7 @@ from app.services import demo
 from app.services.calendar import load_calendar
 from app.services.demo import DEMO_LOGINS, DemoRefusedError, seed_demo
 from app.services.demo_people import read_people
+from app.services.demo_signing import DemoSigning
 from app.services.dispatching import fits_hint
 from app.services.transitions import Office
 from app.services.uploads import verify_store
@@ -270,6 +271,11 @@ def seed(session: Session, app: Flask, store: Any, now: datetime | None = None) 
         SEED_DATA,
         now=now or datetime.now(UTC),
         hash_password=lambda password: f"hash of {password}",
+        signing=DemoSigning.open(
+            Path(app.instance_path) / "trust",
+            Path(app.instance_path) / "certificates",
+            "http://localhost",
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import (
+    CaseOutput,
     Category,
     Channel,
     Complaint,
@@ -38,10 +39,11 @@ from app.services.complaints import (
 )
 from app.services.dispatching import Parcel, create_dispatch
 from app.services.facts import current_checks, current_outputs
+from app.services.signature import keep_signed
 from app.services.storage import Store
 from app.services.transitions import Office, apply_transition
 from app.services.uploads import Stage, attach_staged, stage_upload
-from tests.support import samples
+from tests.support import samples, signed
 from tests.support.panel import ACTOR_OF
 
 ActorOf = Callable[[str], Actor]
@@ -211,6 +213,20 @@ class CaseMaker:
             now=now,
         )
 
+    def sign(self, case: Complaint, output: CaseOutput, by: str = "kepala") -> Document:
+        """The signed form of a paper, with a real signature of the test authority."""
+        return keep_signed(
+            self.session,
+            self.store,
+            signed.trust(),
+            signed.signed_pdf(),
+            name="signed.pdf",
+            complaint=case,
+            output=output,
+            user_id=self.actor(by).id or 0,
+            now=self.now(case),
+        )
+
     def record_facts(self, case: Complaint, key: str) -> None:
         """Record what the transition `key` asks for, as its work form would."""
         record = getattr(self, f"_before_{key}", None)
@@ -279,7 +295,7 @@ class CaseMaker:
     def _before_sign(self, case: Complaint) -> None:
         for output in current_outputs(self.session, case):
             if output.kind.needs_signature:
-                self.attach(case, "signed", "kepala", output_id=output.id, scan=True)
+                self.sign(case, output)
 
     def _before_send(self, case: Complaint) -> None:
         proof = self.attach(case, "proof", "petugas")

@@ -20,7 +20,7 @@ from app.models import (
 )
 from app.services.facts import current_checks, current_outputs
 from app.services.uploads import stage_upload
-from tests.support import samples
+from tests.support import samples, signed
 from tests.support.forms import PageForm
 
 #: Who works in which step.
@@ -92,6 +92,10 @@ class Bench:
     def pdf(self) -> str:
         """The token of an uploaded PDF."""
         return self.upload(samples.pdf(), "surat.pdf")
+
+    def signed_pdf(self) -> str:
+        """The token of an uploaded PDF that bears a signature."""
+        return self.upload(signed.signed_pdf(), "surat-tte.pdf")
 
     def count(self, model: Any) -> int:
         """How many rows of a table there are."""

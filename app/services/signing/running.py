@@ -120,7 +120,8 @@ def _first_waiting(session: Session, batch_id: int) -> SigningItem | None:
     return session.scalars(
         select(SigningItem)
         .where(SigningItem.batch_id == batch_id, SigningItem.state == "waiting")
-        .order_by(SigningItem.position)
+        # What needs a signature first: a wrong passphrase is to stop the batch before anything moves.
+        .order_by(SigningItem.output_id.is_(None), SigningItem.position)
         .limit(1)
         .execution_options(populate_existing=True)
     ).first()

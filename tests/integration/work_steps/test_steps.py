@@ -46,7 +46,7 @@ def test_a_case_goes_all_the_way_through_its_forms(bench, make_case, session, lo
 
     desk = bench("signing", case=case)
     output = current_outputs(session, desk.case)[0]
-    answer = desk.send("sign", **{f"signed_{output.id}_token": desk.pdf()})
+    answer = desk.send("sign", **{f"signed_{output.id}_token": desk.signed_pdf()})
     assert answer.status_code == 303
     assert desk.case.documents[-1].stage == "signed"
 
