@@ -30,6 +30,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 READS_FIRST = (
     "CheckView.index",
     "ComplaintView.identity",
+    "ImportView.take",
+    "ImportView.upload",
     "UploadView.stage",
 )
 YEAR = 365 * 24 * 3600

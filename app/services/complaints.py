@@ -23,6 +23,7 @@ from app.services.actor import Actor
 from app.services.calendar import OFFICE_ZONE
 from app.services.facts import current_checks
 from app.services.guarding import claim_version
+from app.services.messages.compose import queue_messages
 from app.services.numbers import next_number
 from app.services.transitions import Office, standard_of
 from app.services.visibility import ensure_visible, visible_cases
@@ -96,17 +97,17 @@ def register_complaint(
     category = session.get_one(Category, data.category_id)
     entry = office.sop.step(office.sop.entry)
     opened = min(registration.opened_at, now)
-    complaint = Complaint(
-        **_columns(data),
-        **_due_dates(office, category, data.received_at),
+    complaint = write_down(
+        office,
+        data,
+        category,
         number=next_number(session, NUMBER_PREFIX, now),
-        registered_at=now,
-        registered_by_id=actor.id,
-        confidential=category.legal_class == "oversight" or data.hide_identity,
+        actor=actor,
+        now=now,
         step_key=entry.key,
-        step_since=opened,
-        assignee_id=actor.id,
+        since=opened,
     )
+    complaint.assignee_id = actor.id
     session.add(complaint)
     session.flush()
     session.add(
@@ -123,7 +124,32 @@ def register_complaint(
     _apply_checks(session, complaint, registration.checks)
     log_event(session, complaint, "registered", actor, now)
     session.flush()
+    queue_messages(session, complaint, "receipt", actor, now, reach=office.reach)
     return complaint
+
+
+def write_down(
+    office: Office,
+    data: ComplaintData,
+    category: Category,
+    *,
+    number: str,
+    actor: Actor,
+    now: datetime,
+    step_key: str,
+    since: datetime,
+) -> Complaint:
+    """The row of a new complaint, its legal dates counted from the day of receipt; not yet added."""
+    return Complaint(
+        **_columns(data),
+        **_due_dates(office, category, data.received_at),
+        number=number,
+        registered_at=now,
+        registered_by_id=actor.id,
+        confidential=category.legal_class == "oversight" or data.hide_identity,
+        step_key=step_key,
+        step_since=since,
+    )
 
 
 def edit_complaint(

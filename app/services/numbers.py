@@ -17,18 +17,23 @@ def next_number(session: Session, prefix: str, now: datetime) -> str:
 
     A rolled-back registration gives its number back, because the counter rolls back with it.
     """
+    return next_numbers(session, prefix, now, 1)[0]
+
+
+def next_numbers(session: Session, prefix: str, now: datetime, count: int) -> list[str]:
+    """The next `count` numbers of the office's year, in a row, by one statement."""
     year = now.astimezone(OFFICE_ZONE).year
     insert: Any = (
         postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     )
     statement = (
         insert(NumberSeries)
-        .values(prefix=prefix, year=year, last=1)
+        .values(prefix=prefix, year=year, last=count)
         .on_conflict_do_update(
             index_elements=[NumberSeries.prefix, NumberSeries.year],
-            set_={"last": NumberSeries.last + 1},
+            set_={"last": NumberSeries.last + count},
         )
         .returning(NumberSeries.last)
     )
     last = session.execute(statement).scalar_one()
-    return f"{prefix}-{year:04d}-{last:06d}"
+    return [f"{prefix}-{year:04d}-{number:06d}" for number in range(last - count + 1, last + 1)]

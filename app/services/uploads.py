@@ -20,7 +20,7 @@ from typing import Final, Literal
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from app.models import CaseOutput, Complaint, Document, StagedUpload
+from app.models import CaseOutput, Complaint, Document, ImportRun, StagedUpload
 from app.services.filecheck import CheckedFile, check_file
 from app.services.storage import (
     MissingFileError,
@@ -267,7 +267,7 @@ class StoreFinding:
     """One thing wrong with the files: a row (or none, for an orphan) and the key."""
 
     storage_key: str
-    table: Literal["document", "staged_upload", ""] = ""
+    table: Literal["document", "staged_upload", "import_run", ""] = ""
     #: `Document.public_id`, "" otherwise (a token is a secret of its uploader).
     public_id: str = ""
 
@@ -323,6 +323,9 @@ def _rows_with_files(session: Session) -> Iterable[tuple[StoreFinding, str]]:
         yield StoreFinding(key, "document", public_id), sha256
     for key, sha256 in session.execute(select(StagedUpload.storage_key, StagedUpload.sha256)):
         yield StoreFinding(key, "staged_upload"), sha256
+    waiting = select(ImportRun.storage_key, ImportRun.sha256)
+    for waiting_key, sha256 in session.execute(waiting.where(ImportRun.storage_key.is_not(None))):
+        yield StoreFinding(waiting_key or "", "import_run"), sha256
 
 
 def _is_token(token: str) -> bool:
@@ -343,7 +346,12 @@ def _check_pile(session: Session, user_id: int, size: int, limits: Limits, now: 
 
 
 def _count_files(session: Session, complaint: Complaint) -> int:
-    query = select(func.count()).select_from(Document).where(Document.complaint_id == complaint.id)
+    """The present files; earlier versions have a limit of their own."""
+    query = (
+        select(func.count())
+        .select_from(Document)
+        .where(Document.complaint_id == complaint.id, Document.replaced_at.is_(None))
+    )
     return session.scalar(query) or 0
 
 

@@ -33,13 +33,19 @@ PLACES: Final = {
     "/dispatches": "dispatch",
     "/documents": "document",
     "/documents/attach": "case",
+    "/messages": "message",
+    "/papers": "case",
+    "/papers/draft": "certification submit_certification",
+    "/papers/return-slip": "returned resubmit",
     "/reference": "one",
     "/reference/holidays": "holiday",
     "/reference/office": "office",
     "/reference/regions": "region",
+    "/reference/signatories": "signatory",
     "/reference/standard_minutes": "step",
     "/reference/working_hours": "working_hours",
     "/roles": "role",
+    "/signing/bring": "signing sign",
     "/users": "user",
 }
 
@@ -79,12 +85,44 @@ GET  /dispatches/export                         P        200
 GET  /documents/list/                           POSK     200
 GET  /documents/show/<pk>                       POSK     200
 GET  /documents/file/<public_id>                POSK     200
+GET  /documents/preview/<public_id>/<int:page>  POSK     200    page=1
+GET  /documents/replace/<public_id>             POS      200
+POST /documents/replace/<public_id>             POS      422
 GET  /documents/attach/<pk>                     POSK     200
 POST /documents/attach/<pk>                     POSK     422
+
+GET  /messages/list/                            PS       200
+GET  /messages/show/<pk>                        PS       200
+POST /messages/sent/<pk>                        P        303
+POST /messages/again/<pk>                       P        303
+POST /messages/cancel/<pk>                      P        303
+
+GET  /papers/receipt/<pk>                       POS      200
+GET  /papers/return-slip/<pk>                   POS      200
+GET  /papers/draft/<pk>                         POS      200
+GET  /papers/processing/<pk>                    POS      303
+GET  /papers/labels                             POS      200    ?ids=case
+GET  /papers/manifest                           POS      303    ?courier=one
+
+GET  /import/                                   P        200
+POST /import/                                   P        422
+GET  /import/<public_id>                        P        404    public_id=made-up
+POST /import/<public_id>/take                   P        404    public_id=made-up
+POST /import/<public_id>/drop                   P        404    public_id=made-up
+GET  /import/template                           P        200
 
 GET  /queue/                                    POSK     200
 POST /queue/pause_step/<key>                    O        303    key=siak_check
 POST /queue/resume_step/<key>                   O        303    key=siak_check
+
+GET  /signing/                                  K        200
+POST /signing/start                             K        303
+GET  /signing/<public_id>                       K        404    public_id=made-up
+POST /signing/<public_id>/next                  K        404    public_id=made-up
+POST /signing/<public_id>/sign                  K        404    public_id=made-up
+POST /signing/<public_id>/fetch/<int:position>  K        404    position=1
+POST /signing/<public_id>/release/<int:position>  K      404    position=1
+POST /signing/bring/<pk>                        K        422
 
 GET  /sop/                                      POSKBA   200
 
@@ -138,6 +176,13 @@ POST /reference/holidays/delete/<pk>            A        303
 POST /reference/holidays/action/<string:name>/<pk>          POSKBA 404
 POST /reference/holidays/action_post            POSKBA   404
 
+GET  /reference/message-texts/list/             A        200
+GET  /reference/message-texts/show/<pk>         A        200
+GET  /reference/message-texts/edit/<pk>         A        200
+POST /reference/message-texts/edit/<pk>         A        303
+POST /reference/message-texts/action/<string:name>/<pk>     POSKBA 404
+POST /reference/message-texts/action_post       POSKBA   404
+
 GET  /reference/office/list/                    A        302
 GET  /reference/office/show/<pk>                A        200
 GET  /reference/office/edit/<pk>                A        200
@@ -153,6 +198,15 @@ GET  /reference/regions/edit/<pk>               A        200
 POST /reference/regions/edit/<pk>               A        303
 POST /reference/regions/action/<string:name>/<pk>           POSKBA 404
 POST /reference/regions/action_post             POSKBA   404
+
+GET  /reference/signatories/list/               A        200
+GET  /reference/signatories/show/<pk>           A        200
+GET  /reference/signatories/add                 A        200
+POST /reference/signatories/add                 A        422
+GET  /reference/signatories/edit/<pk>           A        200
+POST /reference/signatories/edit/<pk>           A        303
+POST /reference/signatories/action/<string:name>/<pk>       POSKBA 404
+POST /reference/signatories/action_post         POSKBA   404
 
 GET  /reference/standard_minutes/list/          A        200
 GET  /reference/standard_minutes/show/<pk>      A        200
@@ -225,7 +279,7 @@ class Line:
         if name and not name.startswith("?"):
             values[name] = value
         url = self.rule
-        for converter in ("string:", "path:"):
+        for converter in ("string:", "path:", "int:"):
             url = url.replace(f"<{converter}", "<")
         for part, text in values.items():
             url = url.replace(f"<{part}>", text)
