@@ -18,7 +18,7 @@ run: ## Serve on http://127.0.0.1:8080 with demo data (DEMO=0: an empty office)
 	@python=$$(sh tools/python.sh) && exec "$$python" run.py
 
 test: venv ## Run all tests: SQLite, PostgreSQL, browser (ARGS="-k word")
-	@$(VENV)/python tools/install_browser.py
+	@$(VENV)/python tools/install_test_tools.py
 	@$(VENV)/python -m pytest -n $(WORKERS) --dist loadfile --max-worker-restart=0 $(ARGS)
 
 check: venv ## Lint, format, types, import rules, SOP, translations, migrations

@@ -6,7 +6,7 @@
     assert axe_violations(page) == []
     assert watched.problems == []
 
-`tools/install_browser.py` installs it where that is allowed. `ADUAN_CHROMIUM` names another one.
+`tools/install_test_tools.py` installs it where that is allowed. `ADUAN_CHROMIUM` names another one.
 """
 
 from __future__ import annotations

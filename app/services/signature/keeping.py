@@ -164,6 +164,8 @@ def _succeed(session: Session, document: Document, output: CaseOutput, now: date
     )
     if document.id is not None:
         query = query.where(Document.id != document.id)
+    # Of two officers who sign or bring the same paper, one waits here for the other.
+    session.execute(select(CaseOutput.id).where(CaseOutput.id == output.id).with_for_update())
     # No flush: a document without its predecessor is not to be written yet.
     with session.no_autoflush:
         earlier = session.scalars(query.order_by(Document.id)).all()

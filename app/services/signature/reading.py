@@ -128,7 +128,7 @@ def _read(
     found: list[FoundSignature] = []
     stamps_ok = True
     for item in embedded:
-        whole = covered and _fills_its_gap(item, pdf)
+        whole = covered and _fills_its_gap(item, pdf) and not _unsigned_layers(reader, item)
         if item.sig_object_type == "/Sig":
             found.append(_found(item, reader, trust, now, whole))
         else:
@@ -321,6 +321,31 @@ def _end_is_covered(reader: PdfFileReader, last: EmbeddedPdfSignature) -> bool:
     )
 
 
+def _unsigned_layers(reader: PdfFileReader, item: EmbeddedPdfSignature) -> bool:
+    """Whether a field nobody signed was drawn after this signature, perhaps over the text.
+
+    To the library an empty field for a signature is a harmless addition, whatever it shows.
+    """
+    for _, _, field in enumerate_sig_fields(reader, filled_status=False):
+        parts = [field, *_appearances(field.get_object())]
+        references = [part.reference for part in parts if hasattr(part, "reference")]
+        if len(references) != len(parts):
+            return True  # written into its parent: nobody can say since when
+        if any(reader.xrefs.get_last_change(ref) > item.signed_revision for ref in references):
+            return True
+    return False
+
+
+def _appearances(field: generic.DictionaryObject) -> list[Any]:
+    """Where the drawings of a field and of its parts on the pages stand."""
+    found: list[Any] = []
+    for part in (field, *(kid.get_object() for kid in field.get("/Kids", ()))):
+        drawn = part.get("/AP")
+        if isinstance(drawn, generic.DictionaryObject):
+            found += [drawn.raw_get(key) for key in drawn]
+    return found
+
+
 def _same(old: generic.DictionaryObject, new: generic.DictionaryObject, key: str) -> bool:
     return key in old and bool(old.raw_get(key) == new.raw_get(key))
 
@@ -339,7 +364,9 @@ class _SameInfoRule(DocInfoRule):
 
 
 def _info(resolver: HistoricalResolver) -> dict[str, object]:
-    info = resolver.trailer_view.get("/Info")
+    reference = resolver.trailer_view.get_value_as_reference("/Info", optional=True)
+    # Asked of the resolver: the reference itself would lead to the newest revision's.
+    info = None if reference is None else resolver.get_object(reference)
     return dict(info.items()) if isinstance(info, generic.DictionaryObject) else {}
 
 
