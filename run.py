@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 from tools.bootstrap import ensure_environment
@@ -53,6 +54,13 @@ def main() -> None:
     if done.admin_password:
         print(f"  First administrator: admin   password: {done.admin_password}")
         print("  It is shown only now and must be changed at the first sign-in.", flush=True)
+    stop_worker = None
+    if config["SMTP_HOST"]:
+        from app.cli.messages import start_worker
+
+        stop_worker = start_worker(app)
+        # An ordinary end, so that the message in hand is finished first.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         waitress.serve(
             app,
@@ -69,6 +77,9 @@ def main() -> None:
             f"aduan: cannot listen on {config['HOST']}:{config['PORT']}: {error.strerror};"
             " set PORT to another number."
         )
+    finally:
+        if stop_worker is not None:
+            stop_worker()
 
 
 if __name__ == "__main__":

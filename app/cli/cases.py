@@ -15,6 +15,7 @@ from app.extensions import db
 from app.models import Complaint, User
 from app.services.actor import load_actor
 from app.services.calendar import load_calendar
+from app.services.messages.compose import reach_of
 from app.services.transitions import Office, apply_transition
 from app.sop.errors import SopError
 
@@ -35,7 +36,8 @@ def move(number: str, transition: str, username: str, reason: str) -> None:
     if user is None or not user.active or case is None:
         print("No such officer, or no such case.", file=sys.stderr)
         raise SystemExit(1)
-    office = Office(current_app.extensions["sop"], load_calendar(session))
+    reach = reach_of(current_app.config)
+    office = Office(current_app.extensions["sop"], load_calendar(session), reach)
     actor = load_actor(session, user)
     try:
         now = datetime.now(UTC)

@@ -45,7 +45,7 @@ def send() -> None:
         total.waiting += done.waiting
         total.failed += done.failed
         total.unclear += done.unclear
-        total.server = done.server
+        total.server, total.server_params = done.server, done.server_params
         if done.server or not done.handled:
             break
     print(
