@@ -54,7 +54,7 @@ _TRACKING: Final[Mapping[str, str]] = {
     "anteraja": "1000000{:05}",
 }
 #: Blank cards of the demo, and how long before its present day they came.
-_BLANKS: Final[Mapping[str, int]] = {"blangko_ktp_el": 60}
+_BLANKS: Final[Mapping[str, int]] = {"blangko_ktp_el": 16}
 _OTHER_BLANKS: Final = 100
 _BLANKS_CAME: Final = timedelta(days=70)
 

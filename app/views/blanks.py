@@ -41,6 +41,8 @@ BOOKED = (
     ("spoiled", _l("Cards were damaged, not by printing")),
 )
 _LINES = 25
+#: Working days after which nobody plans by this figure.
+_LONG = 250
 
 
 class BlankStockEditForm(NamedForm):
@@ -223,8 +225,8 @@ def balance_badge(item: BlankStock) -> Markup:
 
 
 def pace_words(pace: Pace) -> str:
-    """Cards a working day, with one digit; a dash while nothing goes."""
-    return decimal(pace.per_day) if pace.gone else ""
+    """Cards a working day; a dash while nothing goes."""
+    return decimal(pace.per_day, 1 if pace.per_day >= 1 else 2) if pace.gone else ""
 
 
 def days_words(item: BlankStock, pace: Pace) -> str:
@@ -232,6 +234,8 @@ def days_words(item: BlankStock, pace: Pace) -> str:
     days = pace.days_left(item.balance)
     if days is None:
         return ""
+    if days > _LONG:
+        return _("more than a year")
     return ngettext("%(num)d working day", "%(num)d working days", days)
 
 
