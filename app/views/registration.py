@@ -43,6 +43,7 @@ from app.views.forms.draft import Draft, read_files, read_ticks, stage_posted
 from app.views.forms.fields import wall_clock
 from app.views.forms.refusals import differences, put_refusal
 from app.views.office import case_office, request_time, the_sop, the_store, upload_limits
+from app.views.papers import with_receipt
 
 #: A check while typing asks about a handful of short values.
 LONGEST_QUESTION: Final = 16 * 1024
@@ -138,7 +139,7 @@ class RegistrationMixin:
                 number=complaint.number,
                 step=sop.step(complaint.step_key).label,
             )
-        messages = [("success", text)]
+        messages = [("success", with_receipt(text, complaint, current_actor()))]
         messages += [("warning", text) for text in _warnings(draft.form)]
         others = open_cases_of(db.session(), current_actor(), complaint.nik, but_not=complaint.id)
         if others:

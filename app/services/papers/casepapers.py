@@ -185,11 +185,14 @@ def _route(file: CaseFile, sop: Sop, names: Mapping[int, str]) -> list[dict[str,
         for run in file.runs
         if run.finished_at is not None and run.round == file.complaint.round
     }
+    keys = [step.key for step in sop.clock_steps]
+    here = file.complaint.step_key
+    # A case that was sent back has to pass again what it had passed.
+    passed = keys[: keys.index(here)] if here in keys else keys
     rows = []
     for step in sop.clock_steps:
         run = closed.get(step.key)
-        # A case that was sent back stands again at a step it had finished.
-        done = run is not None and step.key != file.complaint.step_key
+        done = run is not None and step.key in passed
         rows.append(
             {
                 "label": step.label.id,

@@ -86,7 +86,7 @@ def render(
     """
     template = PAPERS[paper]
     with _templates(folder) as root:
-        _refuse_packages(root)
+        _refuse_packages(root, template)
         emblem = next((name for name in EMBLEMS if (root / name).is_file()), "")
         values = json.dumps({**data, "emblem": emblem}, ensure_ascii=False)
         try:
@@ -131,7 +131,7 @@ def _parts(folder: Path | None) -> list[Path]:
     return found[:_MOST_FILES]
 
 
-def _refuse_packages(root: Path) -> None:
+def _refuse_packages(root: Path, template: str) -> None:
     """No template fetches anything: the office's machine may have no way out, and shall need none.
 
     Raises:
@@ -139,7 +139,10 @@ def _refuse_packages(root: Path) -> None:
     """
     if root == OWN:
         return
+    others = set(PAPERS.values()) - {template}
     for part in sorted(root.glob("*.typ")):
+        if part.name in others:  # a mistake in one paper stops no other
+            continue
         text = part.read_text(encoding="utf-8", errors="replace")
         if found := _PACKAGE.search(text):
             line = text.count("\n", 0, found.start()) + 1
