@@ -65,14 +65,20 @@ def write_cases(
             follow_up if case.place and not case.kept.get(BY_KEY["tracking"].heading) else ""
         )
         complaints.append(complaint)
-    session.add_all(complaints)
-    session.flush()
+    # Whole tables of rows at once; their keys are read back by their numbers.
+    session.bulk_save_objects(complaints)
+    between = Complaint.number.between(numbers[0], numbers[-1])
+    ids = {
+        row[0]: row[1]
+        for row in session.execute(select(Complaint.number, Complaint.id).where(between))
+    }
     rest: list[Any] = []
     for case, complaint in zip(cases, complaints, strict=True):
+        key = ids[complaint.number]
         if not case.place:
             rest.append(
                 StepRun(
-                    complaint_id=complaint.id,
+                    complaint_id=key,
                     step_key=entry.key,
                     entered_at=now,
                     standard_minutes=standard,
@@ -80,20 +86,19 @@ def write_cases(
             )
         rest += [
             RequirementCheck(
-                complaint_id=complaint.id,
+                complaint_id=key,
                 kind_id=item.kind_id,
                 required=item.required,
                 position=item.position,
             )
             for item in papers.get(complaint.category_id, ())
         ]
-        rest.append(_event(case, complaint, run, actor, now))
-    session.add_all(rest)
-    session.flush()
+        rest.append(_event(case, key, run, actor, now))
+    session.bulk_save_objects(rest, preserve_order=False)
 
 
 def _event(
-    case: ImportedCase, complaint: Complaint, run: ImportRun, actor: Actor, now: datetime
+    case: ImportedCase, complaint_id: int, run: ImportRun, actor: Actor, now: datetime
 ) -> CaseEvent:
     """The first line of an imported case's history: from which file and row, and what it said."""
     details: dict[str, object] = {
@@ -102,7 +107,7 @@ def _event(
         "row": case.row,
     }
     return CaseEvent(
-        complaint_id=complaint.id,
+        complaint_id=complaint_id,
         kind="imported",
         at=now,
         by_id=actor.id,

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.models import Category, Complaint, ImportRun
 from app.services.calendar import OFFICE_ZONE
 from app.services.storage import Store
+from app.services.uploads import verify_store
 from tests.support.looking import page_faults
 from tests.support.panel import post
 from tests.support.registers import RIGHT, csv_file, row, xlsx
@@ -141,14 +142,11 @@ def test_the_number_of_a_case_that_is_not_ones_own_to_know_stays_unsaid(
     case = make_case(
         "intake", at=received, nik=RIGHT["NIK"], hide_identity=True, applicant_name="Rahasia"
     )
-    from app.models import PermissionView
-
     role = user("petugas").roles[0]
     role.permissions = [
         item for item in role.permissions if item.permission.name != "see_confidential"
     ]
     session.commit()
-    assert session.scalars(select(PermissionView)).first()
     page = seen(petugas, send(petugas, xlsx([dict(RIGHT)])))
     assert case.number not in page
     assert "registered already" in problems(page)[0][2]
@@ -179,9 +177,7 @@ def test_no_file_at_all(petugas: FlaskClient) -> None:
     assert post(petugas, "/import/", {}).status_code == 422
 
 
-def test_a_file_beyond_the_limit(
-    make_app: Any, login: Any, send: Send, session: Session, app: Flask
-) -> None:
+def test_a_file_beyond_the_limit(login: Any, send: Send, app: Flask) -> None:
     app.config["MAX_UPLOAD_BYTES"] = 10_000
     client = login("petugas")
     post(client, "/lang/en")
@@ -264,8 +260,6 @@ def test_the_dry_run_looks_at_the_office_as_it_is_now(
 def test_the_waiting_file_is_part_of_the_store(
     petugas: FlaskClient, send: Send, session: Session, store: Store
 ) -> None:
-    from app.services.uploads import verify_store
-
     send(petugas, xlsx([row(1)]))
     session.rollback()
     report = verify_store(session, store)
