@@ -31,8 +31,7 @@ logger = logging.getLogger(__name__)
 #: How often a request that was turned away is made in all, and the longest rest between two.
 ATTEMPTS: Final = 4
 LONGEST_REST: Final = 8.0
-#: Longest answer taken in.
-MAX_BYTES: Final = 64 * 1024 * 1024
+#: Longest text of the service that is shown.
 TEXT: Final = 160
 
 #: The service's own numbers -> our codes.
@@ -143,7 +142,7 @@ class BsreSigner:
                 auth=self._login, timeout=self._timeout, follow_redirects=False
             ) as client:
                 return client.request(method, self.url + path, **content)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError):
             # No connection came about, so nothing has left this machine.
             raise SigningError("service_unreachable") from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol):

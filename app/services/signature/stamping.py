@@ -154,12 +154,12 @@ def free_place(pdf: bytes) -> StampPlace | None:
     try:
         document = pdfium.PdfDocument(pdf)
         try:
+            document.init_forms()  # before any page is opened, else its fields are not drawn
             number = len(document)
             page = document[number - 1]
             left, bottom, right, top = page.get_cropbox()
             if page.get_rotation() or right - left > 5000 or top - bottom > 5000:
                 return None
-            document.init_forms()
             picture = page.render(scale=1, grayscale=True, may_draw_forms=True).to_pil()
         finally:
             document.close()
