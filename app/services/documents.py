@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.models import Complaint, Document, DocumentKind, StagedUpload
 from app.services.actor import Actor
 from app.services.complaints import log_event
+from app.services.facts import current_outputs
 from app.services.storage import MissingFileError, Store, StoreError
 from app.services.uploads import DEFAULT_LIMITS, Limits, Stage, attach_staged
 from app.services.visibility import ensure_visible
@@ -27,6 +28,7 @@ FREE_STAGES: Final[tuple[Stage, ...]] = ("requirement", "draft")
 #: code -> English sentence with %(name)s placeholders.
 MESSAGES: Final[dict[str, str]] = {
     "no_file_chosen": N_("Choose at least one file."),
+    "one_file_only": N_("Choose one file only."),
     "stage_not_free": N_("Choose whether it is a requirement or a draft."),
     "kind_unknown": N_("That kind of document is no longer there. Choose again."),
     "file_changed": N_(
@@ -82,6 +84,11 @@ def attach_to_case(
     known = set(session.scalars(select(DocumentKind.id).where(DocumentKind.id.in_(wanted))))
     if wanted - known:
         raise RefusedError("kind_unknown")
+    # A draft of a paper that the case ends with is that paper's.
+    papers = {
+        output.kind_id: output.id
+        for output in (current_outputs(session, complaint) if stage == "draft" else ())
+    }
     documents = [
         attach_staged(
             session,
@@ -89,6 +96,7 @@ def attach_to_case(
             complaint=complaint,
             stage=stage,
             kind_id=file.kind_id,
+            output_id=papers.get(file.kind_id) if file.kind_id is not None else None,
             user_id=actor.id or 0,
             now=now,
             limits=limits,

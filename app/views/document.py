@@ -22,10 +22,13 @@ from app.formats import file_size, local_datetime
 from app.models import Complaint, Document, DocumentKind
 from app.services.documents import DamagedFileError, NewFile, attach_to_case, read_file
 from app.services.search import case_condition
+from app.services.versions import why_not_now
 from app.services.visibility import visible_cases, visible_through
 from app.sop.errors import NotFoundError, RefusedError, SopError
 from app.views.base import OfficeModelView
 from app.views.case_parts import case_link, case_url
+from app.views.document_preview import PreviewMixin, preview_url
+from app.views.document_replace import ReplaceMixin
 from app.views.export import content_disposition
 from app.views.formkeys import check_form_key, new_form_key, result_of_key, spend_form_key
 from app.views.forms.draft import StagedFile, read_files, stage_posted
@@ -53,13 +56,16 @@ FILE_POLICIES: Final[Mapping[str, str]] = {
         "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'self'"
     ),
 }
+#: Pages drawn one below the other on the page of a file.
+MOST_PAGES: Final = 30
 _PUBLIC_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,32}")
 
 
-class DocumentView(OfficeModelView):
+class DocumentView(PreviewMixin, ReplaceMixin, OfficeModelView):
     """List and show the files of cases, hand them out, and add one to a case that is not finished.
 
-    A file is never changed or deleted: it is evidence of what the office had before it.
+    A file is never changed or deleted: it is evidence of what the office had before it. One that is
+    replaced stays, under its successor.
     """
 
     datamodel = OfficeInterface(
@@ -112,7 +118,8 @@ class DocumentView(OfficeModelView):
         if column == "kind":  # a signed paper is of the kind that the case ends with
             return str(item.kind or (item.output and item.output.kind) or "")
         if column == "stage":
-            return str(STAGES[item.stage])
+            words = str(STAGES[item.stage])
+            return words if item.replaced_at is None else f"{words} · {_('earlier version')}"
         if column == "size":
             return file_size(item.size)
         if column == "uploaded_by":
@@ -122,6 +129,14 @@ class DocumentView(OfficeModelView):
     def show_extra(self, item: Document) -> dict[str, Any]:
         """The preview, for those who may open files, and the facts beside it."""
         may_open = self.may("can_download")
+        # Versions of a file belong to one case, so its row rule has been asked already.
+        successor = db.session.scalars(
+            select(Document).where(Document.replaces_id == item.id)
+        ).one_or_none()
+        finished = the_sop().step(item.complaint.step_key).kind == "end"
+        may_replace = (
+            self.may("can_replace") and not finished and not why_not_now(db.session(), item)
+        )
         return {
             "preview": FILE_POLICIES.get(item.media_type) and item.media_type if may_open else None,
             "file_url": self._own_url("file", public_id=item.public_id) if may_open else None,
@@ -129,15 +144,26 @@ class DocumentView(OfficeModelView):
             if may_open
             else None,
             "list_url": self._own_url("list") if self.may("can_list") else None,
+            "page_urls": [preview_url(item, page) for page in range(1, _shown_pages(item) + 1)]
+            if may_open and item.media_type == "application/pdf"
+            else [],
+            "replace_url": self._own_url("replace", public_id=item.public_id)
+            if may_replace
+            else None,
+            "successor_url": self._own_url("show", pk=successor.id) if successor else None,
+            "before_url": self._own_url("show", pk=item.replaces_id) if item.replaces_id else None,
             "facts": [
                 (_("Case"), case_link(item.complaint)),
                 (_("Kind"), self.cell(item, "kind")),
                 (_("Stage"), str(STAGES[item.stage])),
                 (_("Round"), item.round),
+                (_("Version"), item.revision),
                 (_("File type"), item.media_type),
+                *([(_("Pages"), item.pages)] if item.pages else []),
                 (_("Size"), file_size(item.size)),
                 (_("Added"), local_datetime(item.uploaded_at)),
                 (_("Added by"), item.uploaded_by.get_full_name() if item.uploaded_by else None),
+                *([(_("Replaced"), local_datetime(item.replaced_at))] if item.replaced_at else []),
             ],
         }
 
@@ -264,6 +290,11 @@ class DocumentView(OfficeModelView):
             max_mb=upload_limits().max_bytes // (1024 * 1024),
             form_key=request.form.get("form_key") or new_form_key(),
         )
+
+
+def _shown_pages(document: Document) -> int:
+    """How many pages the page of a file shows; the rest is in the file."""
+    return min(document.pages or 1, MOST_PAGES)
 
 
 #: Cases under the officer's own row rule.
