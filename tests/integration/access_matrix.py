@@ -29,7 +29,10 @@ LETTERS: Final = {
 #: What stands for each part of a route, by where the route begins; the longest beginning counts.
 #: A word is the name of a place in `tests.support.world`.
 PLACES: Final = {
+    "/blank-stock": "one",
     "/complaints": "case",
+    "/desk/news": "dispatch",
+    "/desk/send": "case",
     "/dispatches": "dispatch",
     "/documents": "document",
     "/documents/attach": "case",
@@ -37,6 +40,7 @@ PLACES: Final = {
     "/papers": "case",
     "/papers/draft": "certification submit_certification",
     "/papers/return-slip": "returned resubmit",
+    "/printing/reprint": "one",
     "/reference": "one",
     "/reference/holidays": "holiday",
     "/reference/office": "office",
@@ -76,6 +80,13 @@ POST /complaints/action/<string:name>/<pk>      P        303    name=verify_file
 POST /complaints/action_post                    POSKBA   404
 POST /complaints/batch                          POSK     303
 
+GET  /desk/                                     P        200
+POST /desk/send/<pk>                            P        303
+POST /desk/check                                P        200
+GET  /desk/returned                             P        200
+GET  /desk/quiet                                P        200
+POST /desk/news/<pk>                            P        303
+
 GET  /dispatches/list/                          POS      200
 GET  /dispatches/show/<pk>                      POS      200
 GET  /dispatches/edit/<pk>                      P        200
@@ -114,6 +125,25 @@ GET  /import/template                           P        200
 GET  /queue/                                    POSK     200
 POST /queue/pause_step/<key>                    O        303    key=siak_check
 POST /queue/resume_step/<key>                   O        303    key=siak_check
+
+GET  /printing/                                 O        200
+POST /printing/start                            O        303
+GET  /printing/batch/<public_id>                O        200    public_id=print_batch
+GET  /printing/file/<public_id>                 O        200    public_id=print_batch
+POST /printing/answer/<public_id>               O        422    public_id=print_batch
+POST /printing/close/<public_id>                O        303    public_id=print_batch
+POST /printing/reprint/<pk>                     O        303
+
+GET  /blank-stock/list/                         OSA      200
+GET  /blank-stock/show/<pk>                     OSA      200
+GET  /blank-stock/add                           A        200
+POST /blank-stock/add                           A        422
+GET  /blank-stock/edit/<pk>                     A        200
+POST /blank-stock/edit/<pk>                     A        303
+GET  /blank-stock/book/<pk>                     O        200
+POST /blank-stock/book/<pk>                     O        422
+POST /blank-stock/action/<string:name>/<pk>     POSKBA   404
+POST /blank-stock/action_post                   POSKBA   404
 
 GET  /signing/                                  K        200
 POST /signing/start                             K        303
@@ -277,7 +307,7 @@ class Line:
         values |= {"name": "verify_file", "public_id": places["public_id"]}
         name, _, value = self.extra.partition("=")
         if name and not name.startswith("?"):
-            values[name] = value
+            values[name] = places.get(value, value)
         url = self.rule
         for converter in ("string:", "path:", "int:"):
             url = url.replace(f"<{converter}", "<")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,17 +16,21 @@ from sqlalchemy.orm import Session
 
 from app import create_app
 from app.models import (
+    Complaint,
     Dispatch,
     Document,
     Holiday,
+    Message,
     PermissionView,
     Role,
+    Signatory,
     User,
     WorkingHours,
 )
 from app.models import Office as OfficeRow
 from app.services.actor import load_actor
 from app.services.calendar import load_calendar
+from app.services.printing import start_batch
 from app.services.transitions import Office
 from tests.support import panel
 from tests.support.cases import CaseMaker
@@ -76,10 +81,28 @@ def make_world(shared: Path, template: Path, folder: Path) -> World:
             places[f"{move.source} {move.key}"] = str(case.id)
         places["withdrawn"] = str(make_case("withdrawn", **APPLICANT).id)
         places["case"] = str(make_case("intake", **APPLICANT).id)
+        places["print_batch"] = _print_batch(make_case, places["printing confirm_printed"])
         places |= places_of(session)
         session.commit()
     engine.dispose()
     return World(folder, places)
+
+
+def _print_batch(make_case: CaseMaker, case_id: str) -> str:
+    """A batch of the operator that waits for its answer."""
+    outputs = make_case.session.get_one(Complaint, int(case_id)).outputs
+    now = datetime.now(UTC)
+    started = start_batch(
+        make_case.session,
+        make_case.office.sop,
+        make_case.store,
+        [output.id for output in outputs],
+        make_case.actor("operator"),
+        now=now,
+        opened_at=now,
+    )
+    assert started.batch is not None, started.refused
+    return started.batch.public_id
 
 
 def places_of(session: Session) -> dict[str, str]:
@@ -94,9 +117,11 @@ def places_of(session: Session) -> dict[str, str]:
         "document": str(document.id),
         "public_id": document.public_id,
         "dispatch": first(Dispatch.id),
+        "message": first(Message.id),
         "holiday": first(Holiday.id),
         "working_hours": first(WorkingHours.id),
         "office": first(OfficeRow.id),
+        "signatory": first(Signatory.id),
         "role": str(session.scalars(select(Role.id).where(Role.name == "Operator")).one()),
         "permission": first(PermissionView.id),
         "user": str(session.scalars(select(User.id).where(User.username == "petugas2")).one()),
