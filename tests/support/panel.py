@@ -164,7 +164,7 @@ def signatory_row(user: User, officer: Officer, **changes: Any) -> Signatory:
         "user_id": user.id,
         "name": f"{officer.name}, S.H.",
         "nip": "197001012000011001",
-        "nik": "3325010101709901",
+        "nik": "3325011203909901",
         "rank": "Pembina Utama Muda",
         "position": "Kepala Dinas Kependudukan dan Pencatatan Sipil",
         "valid_from": date(2020, 1, 1),
