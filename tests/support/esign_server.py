@@ -90,20 +90,18 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.state.paths.append(self.path)
         if self.path != "/api/sign/pdf":
-            return self._json(404, {"error": "Not Found", "status_code": 404})
+            self._json(404, {"error": "Not Found", "status_code": 404})
+            return
         if not self._may_come_in():
-            return None
+            return
         texts, files = _form(self.headers["Content-Type"], body)
         self.state.requests.append(texts)
         self.state.received.append(files.get("file", b""))
         self.state.pictures.append(files.get("imageTTD", b""))
         way = self.state.next.pop(0) if self.state.next else "pdf"
         assert way in BEHAVIOURS, way
-        return (
-            self._turned_away(way)
-            or self._refused(texts, files, way)
-            or self._sign(texts, files, way)
-        )
+        if not self._turned_away(way) and not self._refused(texts, files, way):
+            self._sign(texts, files, way)
 
     def do_GET(self) -> None:
         self.state.paths.append(self.path)

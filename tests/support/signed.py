@@ -77,6 +77,12 @@ def trust() -> Trust:
     return load_trust(trust_folder())
 
 
+@cache
+def draft_pdf() -> bytes:
+    """One plain page, the same bytes each time: the place of the mark is looked for once."""
+    return samples.pdf()
+
+
 def stamp(**changes: object) -> Stamp:
     """What a mark says in tests."""
     facts: dict[str, object] = {
@@ -92,7 +98,7 @@ def stamp(**changes: object) -> Stamp:
 def request(pdf: bytes | None = None, **changes: object) -> SignRequest:
     """A PDF to be signed by the head of the test office."""
     facts: dict[str, object] = {
-        "pdf": samples.pdf() if pdf is None else pdf,
+        "pdf": draft_pdf() if pdf is None else pdf,
         "file_name": "draf.pdf",
         "stamp": stamp(),
         "nik": "3325011203909901",
@@ -103,7 +109,7 @@ def request(pdf: bytes | None = None, **changes: object) -> SignRequest:
 
 
 def sign(pdf: bytes, certificate: str = CERTIFICATE, at: datetime | None = None) -> bytes:
-    """Sign a PDF with one of the certificates above."""
+    """Sign a PDF with one of the certificates above; the mark goes where there is room."""
     wanted = request(pdf, certificate=certificate, stamp=stamp(at=at or datetime.now(UTC)))
     data = Pkcs12Signer(certificates_folder()).sign(wanted, PASSPHRASE).data
     assert data is not None
@@ -113,7 +119,7 @@ def sign(pdf: bytes, certificate: str = CERTIFICATE, at: datetime | None = None)
 @cache
 def signed_pdf(certificate: str = CERTIFICATE) -> bytes:
     """One PDF signed by the test authority's head (or by whom `certificate` belongs to)."""
-    return sign(samples.pdf(), certificate)
+    return sign(draft_pdf(), certificate)
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Final
 
 import pikepdf
@@ -17,6 +18,7 @@ Change = Callable[[bytes], bytes]
 OVERLAY: Final = b"1 g 0 0 595 842 re f 0 g 50 50 100 100 re f"
 
 
+@cache
 def form_pdf() -> bytes:
     """A PDF with a text field, and a second page's worth of content that no page shows."""
     document = Pdf.new()
@@ -35,13 +37,14 @@ def form_pdf() -> bytes:
         )
     )
     page.Annots = Array([field])
-    other = Dictionary(page.obj)
-    other.Contents = document.make_stream(b"1 0 0 rg 100 100 200 50 re f")
+    other = Dictionary(
+        Type=Name.Page,
+        MediaBox=Array([0, 0, 595, 842]),
+        Contents=document.make_stream(b"1 0 0 rg 100 100 200 50 re f"),
+    )
     document.Root.AcroForm = Dictionary(Fields=Array([field]))
     document.Root.Spare = document.make_indirect(
-        Dictionary(
-            Type=Name.Pages, Count=1, Kids=Array([document.make_indirect(Dictionary(other))])
-        )
+        Dictionary(Type=Name.Pages, Count=1, Kids=Array([document.make_indirect(other)]))
     )
     out = io.BytesIO()
     document.save(out)

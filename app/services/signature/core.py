@@ -43,6 +43,9 @@ MESSAGES: Final[dict[str, str]] = {
     "stamp_failed": N_(
         "The stamp could not be drawn: %(reason)s. Tell the administrator; nothing was signed."
     ),
+    "stamp_busy": N_(
+        "Too many documents are being drawn at this moment. Nothing was signed; try again."
+    ),
     # --- the signature service ---
     "signer_nik_missing": N_(
         "Your entry among the signatories has no NIK; the signature service needs it."

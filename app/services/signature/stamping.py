@@ -7,14 +7,17 @@ page, and a page of its own if there is none.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import threading
+from collections import OrderedDict
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import pypdfium2 as pdfium
+import pikepdf
 import segno
 import typst
 from PIL import Image, ImageChops
@@ -24,6 +27,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import PageObject
 from pyhanko.stamp import StaticStampStyle
 
+from app.services.decoding import DecodingError, decode
 from app.services.signature.core import SigningError, Stamp, StampPlace
 
 PAPERS: Final = Path(__file__).resolve().parents[2] / "papers"
@@ -40,6 +44,8 @@ AIR: Final = 4.0
 STEP: Final = 6
 #: Grey from which a pixel counts as white paper.
 WHITE: Final = 245
+#: A larger sheet than an A0 is none that is printed here.
+MOST_POINTS: Final = 3400.0
 
 WIB: Final = ZoneInfo("Asia/Jakarta")
 _MONTHS: Final = [
@@ -149,27 +155,75 @@ def free_place(pdf: bytes) -> StampPlace | None:
     """The lowest place of the last page where the mark covers nothing; None without one.
 
     Raises:
-        SigningError: `sign_failed`, the pages cannot be drawn.
+        SigningError: `sign_failed`, the page cannot be drawn.
     """
+    key = hashlib.sha256(pdf).digest()
+    with _LOCK:
+        if key in _PLACES:
+            return _PLACES[key]
+    place = _look_for_place(pdf)
+    with _LOCK:
+        _PLACES[key] = place
+        while len(_PLACES) > _MOST_PLACES:
+            _PLACES.popitem(last=False)
+    return place
+
+
+#: The places found last, by what the file holds: a batch that is tried again asks for the same.
+_PLACES: Final[OrderedDict[bytes, StampPlace | None]] = OrderedDict()
+_MOST_PLACES: Final = 64
+_LOCK: Final = threading.Lock()
+
+
+def _look_for_place(pdf: bytes) -> StampPlace | None:
     try:
-        document = pdfium.PdfDocument(pdf)
-        try:
-            document.init_forms()  # before any page is opened, else its fields are not drawn
-            number = len(document)
-            page = document[number - 1]
-            left, bottom, right, top = page.get_cropbox()
-            if page.get_rotation() or right - left > 5000 or top - bottom > 5000:
-                return None
-            picture = page.render(scale=1, grayscale=True, may_draw_forms=True).to_pil()
-        finally:
-            document.close()
-    except (pdfium.PdfiumError, ValueError) as error:
+        with pikepdf.open(io.BytesIO(pdf)) as document:
+            number = len(document.pages)
+            page = document.pages[-1]
+            left, bottom, right, top = _shown(page)
+            turned = _turned(page)
+    except Exception as error:  # Damaged bytes raise anything in a parser.
         raise SigningError("sign_failed") from error
-    spot = _white_spot(picture.convert("L"))
+    width, height = right - left, top - bottom
+    if turned or not (0 < width <= MOST_POINTS and 0 < height <= MOST_POINTS):
+        return None
+    try:
+        drawn = decode("pdf", number, round(max(width, height)), data=pdf)
+    except DecodingError as error:
+        # Busy is no fault of the file: it is worth another try.
+        raise SigningError("stamp_busy" if error.why == "busy" else "sign_failed") from error
+    with Image.open(io.BytesIO(drawn), formats=["PNG"]) as picture:
+        spot = _white_spot(picture.convert("L"))
     if spot is None:
         return None
     x, y, scale = spot
     return StampPlace(number, left + x, top - y - HEIGHT * scale, WIDTH * scale, HEIGHT * scale)
+
+
+def _turned(page: pikepdf.Page) -> bool:
+    """Whether a page is shown on its side or upside down; its parents may say so."""
+    node: pikepdf.Object = page.obj
+    for _ in range(50):
+        if "/Rotate" in node:
+            return bool(int(node["/Rotate"]) % 360)
+        if "/Parent" not in node:
+            break
+        node = node["/Parent"]
+    return False
+
+
+def _shown(page: pikepdf.Page) -> tuple[float, float, float, float]:
+    """Left, bottom, right and top of what is seen of a page, in points."""
+    x1, y1, x2, y2 = (float(number) for number in page.mediabox)
+    media = min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)
+    x1, y1, x2, y2 = (float(number) for number in page.cropbox)
+    crop = min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)
+    return (
+        max(media[0], crop[0]),
+        max(media[1], crop[1]),
+        min(media[2], crop[2]),
+        min(media[3], crop[3]),
+    )
 
 
 def _white_spot(picture: Image.Image) -> tuple[float, float, float] | None:

@@ -240,7 +240,7 @@ def test_the_signed_pdf_comes_back_at_once(signer: BsreSigner, service: EsignSer
 
 
 def test_the_draft_is_sent_byte_for_byte(signer: BsreSigner, service: EsignServer) -> None:
-    draft = samples.pdf()
+    draft = signed.draft_pdf()
     signer.sign(signed.request(draft), PASSPHRASE)
     assert service.received == [draft]
 

@@ -25,7 +25,7 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from app.services.signature import Trust, read_signatures
 from app.services.signature.authority import Authority, _builder, _name
-from tests.support import samples, signed, tampering
+from tests.support import signed, tampering
 from tests.support.pdftools import run_program
 
 AUTHORITY = Authority.make("Otoritas Waktu")
@@ -71,7 +71,7 @@ def _stamped(clock: DummyTimeStamper, until: timedelta = timedelta(days=30)) -> 
         new_field_spec=SigFieldSpec("TTE"),
     )
     out = asyncio.run(
-        pdf_signer.async_sign_pdf(IncrementalPdfFileWriter(io.BytesIO(samples.pdf())))
+        pdf_signer.async_sign_pdf(IncrementalPdfFileWriter(io.BytesIO(signed.draft_pdf())))
     )
     return out.getvalue()
 
@@ -127,7 +127,7 @@ def test_an_archive_time_stamp_is_no_change(clock: DummyTimeStamper, roots: Trus
 
 
 def test_an_archive_time_stamp_alone_is_nobody_s_signature(clock: DummyTimeStamper) -> None:
-    writer = IncrementalPdfFileWriter(io.BytesIO(samples.pdf()))
+    writer = IncrementalPdfFileWriter(io.BytesIO(signed.draft_pdf()))
     out = asyncio.run(PdfTimeStamper(clock).async_timestamp_pdf(writer, "sha256"))
     assert read_signatures(out.getvalue(), Trust()).state == "unsigned"
 
@@ -161,4 +161,4 @@ def test_pdfsig_agrees_on_a_changed_byte(tmp_path: Path) -> None:
 
 
 def test_pdfsig_agrees_that_a_draft_is_unsigned(tmp_path: Path) -> None:
-    assert "does not contain any signatures" in _pdfsig(samples.pdf(), tmp_path)
+    assert "does not contain any signatures" in _pdfsig(signed.draft_pdf(), tmp_path)

@@ -24,7 +24,7 @@ from app.services.signature import (
 )
 from app.services.signature.core import MESSAGES
 from app.services.signature.pkcs12 import Pkcs12Signer
-from tests.support import samples
+from tests.support import samples, signed
 from tests.support.signed import (
     CERTIFICATE,
     EXPIRED_CERTIFICATE,
@@ -112,7 +112,7 @@ def test_a_certified_pdf_that_forbids_more_is_not_signed(signer: Pkcs12Signer) -
     meta = PdfSignatureMetadata(
         field_name="Kunci", certify=True, docmdp_permissions=MDPPerm.NO_CHANGES
     )
-    writer = IncrementalPdfFileWriter(io.BytesIO(samples.pdf()))
+    writer = IncrementalPdfFileWriter(io.BytesIO(signed.draft_pdf()))
     locked = sign_pdf(writer, meta, signer=ours).getvalue()
     with pytest.raises(SigningError) as refused:
         signer.sign(request(locked), PASSPHRASE)
@@ -158,7 +158,7 @@ def test_the_configured_way_is_opened(way: str, found: str | None) -> None:
 
 
 def test_the_draft_stays_byte_for_byte_in_the_signed_pdf(signer: Pkcs12Signer) -> None:
-    draft = samples.pdf()
+    draft = signed.draft_pdf()
     done = signer.sign(request(draft, location="Contoh"), PASSPHRASE)
     assert done.data is not None
     assert done.data.startswith(draft)

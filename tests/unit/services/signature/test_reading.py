@@ -95,7 +95,7 @@ def test_a_changed_signature_is_no_signature() -> None:
         pytest.param(b"", id="nothing"),
         pytest.param(b"%PDF-1.7\n", id="only a beginning"),
         pytest.param(samples.EXE, id="a program"),
-        pytest.param(samples.pdf(), id="a plain PDF"),
+        pytest.param(signed.draft_pdf(), id="a plain PDF"),
         pytest.param(samples.pdf_encrypted("x"), id="a locked PDF"),
         pytest.param(tampering.form_pdf(), id="a form nobody signed"),
     ],
@@ -107,7 +107,7 @@ def test_what_bears_no_signature_is_unsigned(data: bytes) -> None:
 
 
 def test_the_draft_cut_out_of_a_signed_pdf_is_unsigned() -> None:
-    plain = samples.pdf()
+    plain = signed.draft_pdf()
     data = signed.sign(plain)
     assert data.startswith(plain)
     assert read_signatures(data[: len(plain)], trust()).state == "unsigned"
@@ -139,7 +139,7 @@ def test_a_signature_outside_the_certificate_s_time_is_not_its_issuer_s() -> Non
     """Signed while it was in force, but it has expired since and no time stamp says when."""
     now = datetime.now(UTC)
     at = now - timedelta(days=60)
-    data = signed.sign(samples.pdf(), EXPIRED_CERTIFICATE, at=at)
+    data = signed.sign(signed.draft_pdf(), EXPIRED_CERTIFICATE, at=at)
     assert read_signatures(data, trust(), now=at + timedelta(days=1)).state == "trusted"
     report = read_signatures(data, trust(), now=now)
     assert report.state == "unknown_issuer"
@@ -151,7 +151,7 @@ def test_a_signature_outside_the_certificate_s_time_is_not_its_issuer_s() -> Non
 
 def test_an_intact_signature_says_who_and_when() -> None:
     at = datetime(2026, 7, 1, 3, 4, 5, tzinfo=UTC)
-    report = read_signatures(signed.sign(samples.pdf(), at=at), trust())
+    report = read_signatures(signed.sign(signed.draft_pdf(), at=at), trust())
     assert report.state == "trusted"
     (found,) = report.signatures
     assert (found.signer, found.issuer, found.reason) == (SIGNER, ISSUER, "Langkah 4 SOP")

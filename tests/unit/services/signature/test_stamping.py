@@ -234,6 +234,7 @@ def test_a_filled_form_field_is_not_covered() -> None:
         pytest.param(painted(BLACK % (0, 0, 595, 842)), id="a full page"),
         pytest.param(painted(b"", Rotate=90), id="a page on its side"),
         pytest.param(painted(b"", size=(150, 100)), id="a page smaller than the mark"),
+        pytest.param(painted(b"", size=(9000, 9000)), id="a page larger than any sheet"),
     ],
 )
 def test_without_room_the_mark_gets_a_page_of_its_own(plain: bytes, tmp_path: Path) -> None:
@@ -245,6 +246,15 @@ def test_without_room_the_mark_gets_a_page_of_its_own(plain: bytes, tmp_path: Pa
         assert "/Annots" not in document.pages[0].obj
     (code,) = zxingcpp.read_barcodes(picture(data))
     assert code.text == CHECK_URL
+
+
+def test_a_page_turned_by_its_parent_is_turned() -> None:
+    document = Pdf.new()
+    document.add_blank_page(page_size=(595, 842))
+    document.Root.Pages.Rotate = 90
+    out = io.BytesIO()
+    document.save(out)
+    assert stamping.free_place(out.getvalue()) is None
 
 
 def test_a_second_mark_does_not_cover_the_first() -> None:
