@@ -275,7 +275,7 @@ def _fetch(
         data = desk.signer.fetch(remote_id)
     except SigningError as error:
         # It is signed, whatever went wrong here: it may be fetched again, never signed again.
-        state = "unknown" if error.outcome == "unknown" else "remote"
+        state = "unknown" if error.code == "download_gone" else "remote"
         return _settle(session, desk, key, state, error, clock())
     return _keep(session, desk, key, data, remote_id, actor, clock())
 

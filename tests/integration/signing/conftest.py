@@ -45,10 +45,10 @@ def desk(
 
 @pytest.fixture
 def papers(session: Session) -> Callable[[Complaint], list[Any]]:
-    """The papers of a case as they are now."""
+    """The papers of a case that bear a signature, as they are now."""
 
     def read(case: Complaint) -> list[Any]:
         session.expire_all()
-        return current_outputs(session, case)
+        return [one for one in current_outputs(session, case) if one.kind.needs_signature]
 
     return read
