@@ -218,7 +218,6 @@ class DispatchDeskView(DeskLists, BaseView):  # type: ignore[misc]
         held = case.assignee if case.assignee_id not in (None, current_actor().id) else None
         return self._render(
             "aduan/desk_case.html",
-            tab="desk",
             title=case.number,
             errand=errand,
             case=case,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from flask import abort, current_app, flash, g, redirect, render_template, request, url_for
@@ -79,31 +80,40 @@ class DeskLists:
             longest_news=LONGEST_NEWS,
         )
 
-    def _render(self, template: str, *, tab: str, **context: Any) -> str:
+    def _render(self, template: str, *, tab: str = "", **context: Any) -> str:
         """A page of the desk; the camera's reader is a program of ours, on these pages alone."""
         g.csp_scripts = "'wasm-unsafe-eval'"
-        session, today = db.session(), local(request_time()).date()
-        days = quiet_days(session)
-        came_back, quiet = desk_counts(session, current_actor(), today, days)
-        tabs = [
-            ("desk", _("Send"), url_for("DispatchDeskView.desk"), None),
-            ("returned", _("Came back"), url_for("DispatchDeskView.returned"), came_back),
-            ("quiet", _("No news"), url_for("DispatchDeskView.quiet"), quiet),
-        ]
+        today = local(request_time()).date()
+        if tab:
+            context |= _tabs(tab, today)
         context.setdefault("title", _("Dispatch desk"))
         return render_template(
             template,
-            tabs=[
-                {"label": label, "url": url, "active": key == tab, "count": count}
-                for key, label, url, count in tabs
-            ],
             tab=tab,
-            days=days,
             days_since=lambda at: (today - local(at).date()).days,
             personal=personal,
             appbuilder=self.appbuilder,
             **context,
         )
+
+
+def _tabs(active: str, today: date) -> dict[str, Any]:
+    """The desk and what is asked after, with how many there are of each."""
+    session = db.session()
+    days = quiet_days(session)
+    came_back, quiet = desk_counts(session, current_actor(), today, days)
+    tabs = [
+        ("desk", _("Send"), url_for("DispatchDeskView.desk"), None),
+        ("returned", _("Came back"), url_for("DispatchDeskView.returned"), came_back),
+        ("quiet", _("No news"), url_for("DispatchDeskView.quiet"), quiet),
+    ]
+    return {
+        "days": days,
+        "tabs": [
+            {"label": label, "url": url, "active": key == active, "count": count}
+            for key, label, url, count in tabs
+        ],
+    }
 
 
 def paper_url(name: str, **values: Any) -> str | None:

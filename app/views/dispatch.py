@@ -206,7 +206,7 @@ class DispatchView(OfficeModelView):
                 (_("Phone"), personal(item.phone)),
                 (_("Service"), item.service),
                 (_("Paid to the courier"), f"Rp {number(item.cost)}" if item.cost else None),
-                (_("Sending no."), item.attempt if item.attempt > 1 else None),
+                *([(_("Sending no."), item.attempt)] if item.attempt > 1 else []),
                 (_("Sent"), local_datetime(item.sent_at)),
                 (_("Sent by"), item.sent_by.get_full_name() if item.sent_by else None),
             ],

@@ -173,7 +173,7 @@ def test_delivered_to_whom_and_when(
     day = local(parcel.sent_at).date() + timedelta(days=1)
     wanted = form(
         parcel, status="delivered", delivered_on=day.isoformat(), received_by="Sri Wahyuni",
-        relation="istri", return_reason="typed by mistake",
+        relation="istri", old_card="taken", return_reason="typed by mistake",
     )  # fmt: skip
     answer = post(login("petugas"), edit_url(parcel), wanted)
     assert answer.status_code == 303
@@ -183,6 +183,7 @@ def test_delivered_to_whom_and_when(
         "Sri Wahyuni",
         "istri",
     )
+    assert parcel.old_card_taken is True
     assert parcel.return_reason == ""
     assert parcel.delivered_at is not None
     assert local(parcel.delivered_at).date() == day
@@ -213,6 +214,9 @@ REFUSALS = [
     ({"status": "delivered", "received_by": "Sri", "relation": "x" * 61}, "relation"),
     ({"status": "delivered", "received_by": "Sri\x00"}, "received_by"),
     ({"status": "returned", "return_reason": "x" * 201}, "return_reason"),
+    ({"status": "returned", "return_reason": "x", "returned_on": "1999-01-01"}, "returned_on"),
+    ({"status": "returned", "return_reason": "x", "returned_on": "2099-01-01"}, "returned_on"),
+    ({"status": "delivered", "received_by": "Sri", "old_card": "lost"}, "old_card"),
 ]
 
 

@@ -13,13 +13,14 @@
     const send = one('.form-buttons button[type="submit"]', form)
     const proven = () => all('input[type="hidden"]', one('[data-staged]', zone)).some((input) => input.value)
     const next = () => {
-      if (!courier.value) courier.focus()
-      else if (!tracking.value.trim()) tracking.focus()
+      const show = (field) => { field.focus({ preventScroll: true }); field.scrollIntoView({ block: 'center' }) }
+      if (!courier.value) show(courier)
+      else if (!tracking.value.trim()) show(tracking)
       else if (zone && !proven()) {
         const ask = one('input[type="file"]', zone)
         ask.focus({ preventScroll: true })
-        zone.scrollIntoView({ block: 'center', behavior: 'smooth' })
-      } else { send.focus(); send.scrollIntoView({ block: 'nearest' }) }
+        zone.scrollIntoView({ block: 'center' })
+      } else show(send)
     }
     /* a USB scanner types Enter after the number: go on to what is missing, never send half a parcel */
     form.addEventListener('keydown', (event) => {

@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 
 from app.models import Courier, Dispatch
 from app.services.dispatching import Parcel, set_status
-from tests.support.parcels import parcel_of
+from app.services.uploads import stage_upload
+from tests.support import samples
+from tests.support.parcels import Window, parcel_of
 
 
 @pytest.fixture
@@ -48,3 +50,32 @@ def came_back(session: Session, make_case: Any, actor: Any) -> Dispatch:
     )
     session.commit()
     return parcel
+
+
+@pytest.fixture
+def pos(session: Session) -> int:
+    return session.scalars(select(Courier.id).where(Courier.code == "pos")).one()
+
+
+@pytest.fixture
+def upload(session: Session, store: Any, user: Any) -> Callable[..., str]:
+    """`upload("petugas")`: the token of a photo that this officer has just taken."""
+
+    def stage(who: str = "petugas") -> str:
+        staged = stage_upload(
+            session,
+            store,
+            user_id=user(who).id,
+            filename="resi.jpg",
+            data=samples.jpeg(),
+            now=datetime.now(UTC),
+        )
+        session.commit()
+        return staged.token
+
+    return stage
+
+
+@pytest.fixture
+def window(login: Any, post: Any) -> Callable[..., Window]:
+    return lambda who="petugas": Window(login(who), post)
