@@ -18,6 +18,7 @@ from app.models import (
     Complaint,
     Dispatch,
     Document,
+    Message,
     Pause,
     PrintRun,
     RequirementCheck,
@@ -50,6 +51,8 @@ class CaseFile:
     documents: list[Document] = field(default_factory=list)
     outputs: list[CaseOutput] = field(default_factory=list)
     dispatches: list[Dispatch] = field(default_factory=list)
+    #: What the applicant was told.
+    messages: list[Message] = field(default_factory=list)
     #: The papers that wait for a blank card, by the paper's id.
     waits: dict[int, BlankWait] = field(default_factory=dict)
     #: Whether who looks may sign for the office today.
@@ -123,11 +126,7 @@ def load_case_file(
     if file is None:
         return None
     _runs(session, file)
-    file.events = list(
-        session.scalars(
-            select(CaseEvent).where(CaseEvent.complaint_id == pk).order_by(CaseEvent.id)
-        )
-    )
+    _events(session, file)
     _documents(session, file)
     _outputs(session, file)
     return file
@@ -198,6 +197,26 @@ def _runs(session: Session, file: CaseFile) -> None:
     ).all()
     file.runs = list(dict.fromkeys(row[0] for row in rows))
     file.pauses = [row[1] for row in rows if row[1] is not None]
+
+
+def _events(session: Session, file: CaseFile) -> None:
+    """What happened, and beside the first event of the case what its applicant was told."""
+    first = (
+        select(func.min(CaseEvent.id))
+        .where(CaseEvent.complaint_id == file.complaint.id)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(CaseEvent, Message)
+        .outerjoin(
+            Message, and_(Message.complaint_id == CaseEvent.complaint_id, CaseEvent.id == first)
+        )
+        .where(CaseEvent.complaint_id == file.complaint.id)
+        .options(joinedload(Message.sent_by))
+        .order_by(CaseEvent.id, Message.id)
+    ).all()
+    file.events = list(dict.fromkeys(row[0] for row in rows))
+    file.messages = [row[1] for row in rows if row[1] is not None]
 
 
 def _documents(session: Session, file: CaseFile) -> None:

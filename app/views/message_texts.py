@@ -46,15 +46,22 @@ class MessageTextForm(DynamicForm):  # type: ignore[misc]
     def _row(self) -> MessageText:
         return db.session.get_one(MessageText, getattr(self, "_id", None))
 
-    def validate_subject(self, field: Any) -> None:
+    def validate(self, extra_validators: Any = None) -> bool:
         """An e-mail has a subject; nothing else has."""
-        row = self._row()
-        if row.way != "email":
-            field.data = ""
-        elif not field.data:
-            raise ValidationError(_("An e-mail needs a subject."))
-        else:
-            _check(row, field)
+        email = self._row().way == "email"
+        if not email:
+            self.subject.data = ""
+        valid = bool(super().validate(extra_validators))
+        if email and not self.subject.data and not self.subject.errors:
+            # A blank field ends its own checks, so this one stands outside of them.
+            self.subject.errors = [_("An e-mail needs a subject.")]
+            valid = False
+        return valid
+
+    def validate_subject(self, field: Any) -> None:
+        """Every placeholder is one that is known at this occasion."""
+        if not field.errors:
+            _check(self._row(), field)
 
     def validate_body(self, field: Any) -> None:
         """Every placeholder is one that is known at this occasion."""

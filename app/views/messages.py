@@ -26,7 +26,6 @@ from app.services.messages.deciding import (
     cancel,
     choices_of,
     confirm_sent,
-    messages_of,
     send_again,
 )
 from app.services.search import case_condition
@@ -79,12 +78,11 @@ class MessageView(OfficeModelView):
         "complaint": _l("Case"),
         "occasion": _l("Occasion"),
         "way": _l("Way"),
-        "recipient": _l("To"),
+        "recipient": _l("Sent to"),
         "state": _l("Status"),
-        "outcome": _l("What became of it"),
     }
     list_columns: ClassVar[list[str]] = [
-        "created_at", "complaint", "occasion", "way", "recipient", "state", "outcome",
+        "created_at", "complaint", "occasion", "recipient", "state",
     ]  # fmt: skip
     show_columns: ClassVar[list[str]] = ["created_at"]
     add_columns: ClassVar[list[str]] = ["body"]
@@ -127,16 +125,24 @@ class MessageView(OfficeModelView):
             return case_link(item.complaint)
         if column == "occasion":
             return str(OCCASIONS[item.occasion])
-        if column == "way":
-            return str(WAYS[item.way][0])
         if column == "recipient":
-            return recipient_words(item)
+            return Markup('{}<br><span class="muted small">{}</span>').format(
+                recipient_words(item), WAYS[item.way][0]
+            )
         if column == "state":
             words, tone, _icon = STATES[item.state]
-            return Markup('<span class="badge badge-{}">{}</span>').format(tone, words)
-        if column == "outcome":
-            return outcome(item)
+            badge = Markup('<span class="badge badge-{}">{}</span>').format(tone, words)
+            more = outcome(item)
+            return (
+                badge + Markup('<br><span class="muted small">{}</span>').format(more)
+                if more
+                else badge
+            )
         return super().cell(item, column)
+
+    def may(self, permission: str) -> bool:
+        """The permission to change a message decides about it; there is no form to edit one."""
+        return permission != "can_edit" and super().may(permission)
 
     def item_title(self, item: Message) -> str:
         """A message has no name of its own."""
@@ -148,13 +154,7 @@ class MessageView(OfficeModelView):
             "row": shown(item),
             "case_url": case_url(item.complaint),
             "list_url": self._own_url("list") if self.may("can_list") else None,
-            "facts": [
-                (_("Case"), case_link(item.complaint)),
-                (_("To"), recipient_words(item)),
-                (_("Written"), _when_who(item.created_at, item.created_by)),
-                (_("Sent"), _when_who(item.sent_at, item.sent_by) if item.sent_at else None),
-                (_("Attempts"), item.attempts if item.way == "email" else None),
-            ],
+            "facts": [(label, value) for label, value in _facts(item) if value is not None],
         }
 
     # --- deciding ---
@@ -230,11 +230,11 @@ def shown(item: Message) -> dict[str, Any]:
     }
 
 
-def case_messages(complaint: Complaint) -> list[dict[str, Any]]:
-    """The messages of a case for its page, none for who may not list them."""
+def case_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """The messages of a case for its page, the latest first; none for who may not list them."""
     if ("can_list", "Message") not in current_permissions():
         return []
-    return [shown(item) for item in messages_of(db.session(), complaint)]
+    return [shown(item) for item in reversed(messages)]
 
 
 def whatsapp_url(item: Message) -> str | None:
@@ -260,6 +260,16 @@ def outcome(item: Message) -> str:
         again = _("Again at %(time)s.", time=local_datetime(item.next_at))
         return f"{tried} {reason} {again}"
     return reason
+
+
+def _facts(item: Message) -> list[tuple[str, Any]]:
+    return [
+        (_("Case"), case_link(item.complaint)),
+        (_("Sent to"), recipient_words(item)),
+        (_("Written"), _when_who(item.created_at, item.created_by)),
+        (_("Sent"), _when_who(item.sent_at, item.sent_by) if item.sent_at else None),
+        (_("Attempts"), item.attempts if item.way == "email" and item.attempts else None),
+    ]
 
 
 def _when_who(moment: Any, who: Any) -> str:

@@ -85,7 +85,7 @@ class WorkMixin:
             "form_key": new_form_key(),
             "case_file_url": file_url,
             "staged_files": staged_files,
-            "messages": case_messages(page.case),
+            "messages": case_messages(page.file.messages),
             "back_url": self._own_url("list") if self.may("can_list") else None,
         }
 

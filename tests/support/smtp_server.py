@@ -15,7 +15,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
-USER, PASSWORD = "aduan", "rahasia-surel"  # noqa: S105 - of the server below
+USER, PASSWORD = "aduan", "rahasia-surel"
 
 
 class MailServer:
@@ -64,7 +64,7 @@ class MailServer:
         with self._more:
             self.raw.append(envelope.content)
             self.received.append(
-                email.message_from_bytes(envelope.content, policy=email.policy.SMTP)  # type: ignore[arg-type]
+                email.message_from_bytes(envelope.content, policy=email.policy.SMTP)
             )
             self._more.notify_all()
         if self.fall_silent:

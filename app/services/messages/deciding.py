@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.engine import CursorResult
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
-from app.models import Complaint, Message
+from app.models import Message
 from app.services.actor import Actor
 from app.services.messages.compose import mobile_number
 from app.services.visibility import ensure_visible
@@ -100,16 +100,6 @@ def cancel(session: Session, message: Message, actor: Actor) -> None:
         "error_params": {"who": actor.name},
     }
     _decide(session, message, actor, "cancel", values)
-
-
-def messages_of(session: Session, complaint: Complaint) -> Sequence[Message]:
-    """What a case's applicant was told, the latest first; the case is visible already."""
-    return session.scalars(
-        select(Message)
-        .where(Message.complaint_id == complaint.id)
-        .options(joinedload(Message.sent_by))
-        .order_by(Message.id.desc())
-    ).all()
 
 
 def _decide(

@@ -54,6 +54,7 @@ def messages(session: Session) -> Callable[..., list[Message]]:
     """`messages(case)`: what its applicant is told, in order."""
 
     def read(case: Complaint, **wanted: str) -> list[Message]:
+        session.commit()
         session.expire_all()
         rows = session.scalars(
             select(Message).where(Message.complaint_id == case.id).order_by(Message.id)

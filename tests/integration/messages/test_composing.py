@@ -185,7 +185,7 @@ def test_nothing_is_said_twice_in_a_round(
             body="x",
             state="queued",
             created_at=now,
-        )  # fmt: skip
+        )
     )
     with pytest.raises(IntegrityError):
         session.flush()

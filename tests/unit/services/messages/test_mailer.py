@@ -80,5 +80,5 @@ def test_without_a_sender_nothing_is_tried(sender: str) -> None:
 
 
 def test_the_password_is_not_shown() -> None:
-    settings = MailSettings(host="h", user="u", password="rahasia-surel")  # noqa: S106
+    settings = MailSettings(host="h", user="u", password="rahasia-surel")
     assert "rahasia" not in repr(settings) + repr(Mailer(settings))
