@@ -58,7 +58,9 @@
     find('count').textContent = text.replace('{number}', file.page).replace('{count}', file.count)
     for (const button of pages.querySelectorAll('[data-file-step]')) {
       const to = file.page + Number(button.dataset.fileStep)
-      button.disabled = to < 1 || Boolean(file.count && to > file.count)
+      const ends = to < 1 || Boolean(file.count && to > file.count)
+      if (ends && button === document.activeElement) body.focus() /* or the keys would go nowhere */
+      button.disabled = ends
     }
   }
   const show = (page) => {

@@ -135,8 +135,10 @@ class WorkForm:
         return [field for field in self.form if isinstance(field, FilesField)]
 
     def documents_of(self, **conditions: Any) -> list[Document]:
-        """The files of the case that fit, in the order in which they came."""
-        statement = select(Document).where(Document.complaint_id == self.complaint.id)
+        """The present files of the case that fit, in the order in which they came."""
+        statement = select(Document).where(
+            Document.complaint_id == self.complaint.id, Document.replaced_at.is_(None)
+        )
         return list(
             self.desk.session.scalars(statement.filter_by(**conditions).order_by(Document.id))
         )
