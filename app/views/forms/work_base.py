@@ -192,7 +192,11 @@ class WorkForm:
                 messages.append(sentence("upload_expired"))
             field.tokens = [row.token for row in field.uploads]
             if field.accept == PDF and any(row.media_type != PDF for row in field.uploads):
-                messages.append(_("A signed document is a PDF."))
+                messages.append(
+                    _("A signed document is a PDF.")
+                    if field.stage == "signed"
+                    else _("A draft is a PDF: only that can be signed.")
+                )
             if messages:
                 field.errors = [*field.errors, *messages]
                 fine = False

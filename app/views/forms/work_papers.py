@@ -20,6 +20,7 @@ from app.sop.errors import RefusedError
 from app.sop.guards import Problem
 from app.views.base import RefusedForm
 from app.views.forms.work_base import WorkForm
+from app.views.forms.work_drafts import DraftsMixin
 from app.views.forms.work_fields import PDF, FilesField, Line, OneRadio
 from app.views.forms.work_outputs import OutputsForm
 from app.views.office import the_store, the_trust
@@ -27,7 +28,7 @@ from app.views.office import the_store, the_trust
 RESULTS: Final = (("good", _l("Printed well")), ("spoiled", _l("Spoiled")))
 
 
-class CertificationForm(OutputsForm):
+class CertificationForm(DraftsMixin, OutputsForm):
     """Step 3: the papers are named with their references; a draft may be sent back."""
 
     template: ClassVar[str] = "aduan/work/certification.html"
@@ -36,7 +37,7 @@ class CertificationForm(OutputsForm):
     places = {"outputs_unnamed": "out_kind_0"}
 
     def fields(self) -> dict[str, Any]:
-        return self.output_fields()
+        return {**self.output_fields(), **self.draft_fields()}
 
     def fill(self) -> dict[str, Any]:
         return self.output_values()
@@ -46,6 +47,8 @@ class CertificationForm(OutputsForm):
 
     def save(self, move: Transition | None) -> None:
         self.save_outputs()
+        if move is None or not move.danger:
+            self.save_drafts()
 
 
 @dataclass
