@@ -118,7 +118,9 @@ def look(worker: str, *, stopping: Callable[[], bool] = lambda: False) -> Round:
             return Round()
         name, email = (sender[0], sender[1]) if sender else ("", "")
         settings = mail_settings(current_app.config, office_name=name, office_email=email)
-        return work_once(session, Mailer(settings), worker, now, stopping=stopping)
+        return work_once(
+            session, Mailer(settings), worker, now, commit=session.commit, stopping=stopping
+        )
     finally:
         may_write.set(True)
         session.rollback()

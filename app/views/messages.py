@@ -211,8 +211,10 @@ class MessageView(OfficeModelView):
 def shown(item: Message) -> dict[str, Any]:
     """Everything that a page shows of a message for the present officer."""
     words, tone, icon = STATES[item.state]
-    may_read = current_actor().can("see_personal")
     may_edit = ("can_edit", "Message") in current_permissions()
+    may_read = current_actor().can("see_personal")
+    if item.occasion == "finished":  # it tells of the parcel
+        may_read = may_read and ("can_show", "Dispatch") in current_permissions()
     return {
         "item": item,
         "id": item.id,

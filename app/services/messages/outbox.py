@@ -63,7 +63,7 @@ def something_due(session: Session, now: datetime) -> bool:
 
 
 def recover(session: Session, now: datetime) -> tuple[int, int]:
-    """Take over from workers that died: (back in the queue, unclear); commits."""
+    """Take over from workers that died: how many went back into the queue, how many are unclear."""
     late = Message.claimed_at < now - LEASE
     returned = _write(
         session,
@@ -75,12 +75,11 @@ def recover(session: Session, now: datetime) -> tuple[int, int]:
         (Message.state == "handing") & late,
         {"state": "unclear", "error": "worker_died", "error_params": {}},
     )
-    session.commit()
     return returned, unclear
 
 
 def claim(session: Session, worker: str, now: datetime, most: int = AT_ONCE) -> list[int]:
-    """Take the oldest due e-mails for one worker; commits. The keys of those that are his now."""
+    """Take the oldest due e-mails for one worker; the keys of those that are his once committed."""
     due = (
         select(Message.id)
         .where(Message.state == "queued", Message.way == "email", Message.next_at <= now)
@@ -101,7 +100,6 @@ def claim(session: Session, worker: str, now: datetime, most: int = AT_ONCE) -> 
         )
         mine = set(taken)
         ids = [key for key in ids if key in mine]
-    session.commit()
     return ids
 
 
@@ -111,15 +109,20 @@ def work_once(
     worker: str,
     now: datetime,
     *,
+    commit: Callable[[], None],
     stopping: Callable[[], bool] = lambda: False,
 ) -> Round:
-    """Recover, claim some messages and send them one by one; commits after every one.
+    """Recover, claim some messages and send them one by one.
 
-    When it is to stop, the message in hand is finished and the others go back into the queue.
+    The caller's `commit` is called before and after every handing over: what is in no database
+    yet cannot be told by the next worker. When it is to stop, the message in hand is finished and
+    the others go back into the queue.
     """
     done = Round()
     recover(session, now)
+    commit()
     ids = claim(session, worker, now)
+    commit()
     if not ids:
         return done
     try:
@@ -127,29 +130,40 @@ def work_once(
             for place, key in enumerate(ids):
                 if stopping():
                     _put_back(session, ids[place:], worker, {"state": "queued"})
+                    commit()
                     break
                 try:
-                    _deliver(session, connection, key, worker, done)
+                    _deliver(session, connection, key, worker, done, commit)
                 except MailServerError:
                     ids = ids[place:]
                     raise
     except MailServerError as error:
         _put_back(session, ids, worker, _requeued(error, mailer.clock()))
+        commit()
         done.server, done.server_params = error.code, error.params
     return done
 
 
-def _deliver(session: Session, connection: Connection, key: int, worker: str, done: Round) -> None:
+def _deliver(
+    session: Session,
+    connection: Connection,
+    key: int,
+    worker: str,
+    done: Round,
+    commit: Callable[[], None],
+) -> None:
     """Send one claimed message and write down what became of it."""
     now = connection.clock()
     mine = (Message.id == key) & (Message.worker == worker)
-    if not _write(session, mine & (Message.state == "claimed"), {
-        "state": "handing", "claimed_at": now,
-    }):  # fmt: skip
-        session.commit()  # it took so long that another worker has it
+    handing = {"state": "handing", "claimed_at": now}
+    if not _write(session, mine & (Message.state == "claimed"), handing):
+        commit()  # it took so long that another worker has it
         return
-    session.commit()
+    commit()
     message = session.get_one(Message, key, populate_existing=True)
+    # Nothing is open while the mail server takes its time: on SQLite nobody else could write.
+    session.expunge(message)
+    commit()
     # An officer may have been asked about it meanwhile; what really happened counts more.
     held = mine & Message.state.in_(("handing", "unclear"))
     try:
@@ -164,7 +178,7 @@ def _deliver(session: Session, connection: Connection, key: int, worker: str, do
     except MailServerError as error:  # nothing was handed over
         values = {**_requeued(error, connection.clock()), "claimed_at": None, "worker": ""}
         _write(session, held, values)
-        session.commit()
+        commit()
         raise
     else:
         values = {
@@ -176,7 +190,7 @@ def _deliver(session: Session, connection: Connection, key: int, worker: str, do
         }
         done.sent += 1
     _write(session, held, values)
-    session.commit()
+    commit()
 
 
 def _after_refusal(message: Message, error: DeliveryRefusedError, now: datetime) -> dict[str, Any]:
@@ -204,7 +218,6 @@ def _put_back(session: Session, ids: Sequence[int], worker: str, values: Mapping
     """What was claimed and not handed over goes back into the queue, none the worse for it."""
     condition = Message.id.in_(ids) & (Message.worker == worker) & (Message.state == "claimed")
     _write(session, condition, {**values, "worker": "", "claimed_at": None})
-    session.commit()
 
 
 def _write(session: Session, condition: Any, values: dict[str, Any]) -> int:

@@ -15,11 +15,9 @@ from app.services.messages.mailer import Mailer, MailSettings
 from app.services.messages.outbox import (
     LEASE,
     WAITS,
-    claim,
-    recover,
     something_due,
-    work_once,
 )
+from tests.support.outbox import claim, recover, work_once
 from tests.support.panel import engine_of
 from tests.support.smtp_server import PASSWORD, USER, MailServer, mail_server
 from tests.support.visitor import at_once
@@ -207,7 +205,7 @@ def test_a_slow_worker_does_not_send_what_another_took_over(
         done = outbox.Round()
         with mailer.connected() as connection:
             for key in held:
-                outbox._deliver(slow, connection, key, "slow", done)
+                outbox._deliver(slow, connection, key, "slow", done, slow.commit)
     assert done.handled == 0
     assert len(server.received) == 2
 

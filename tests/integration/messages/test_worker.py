@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -21,7 +22,8 @@ from sqlalchemy.orm import Session
 from app.cli.messages import look, work_until
 from app.models import Message, Office
 from app.services.messages.mailer import Mailer
-from app.services.messages.outbox import LEASE, work_once
+from app.services.messages.outbox import LEASE
+from tests.support.outbox import work_once
 from tests.support.smtp_server import MailServer
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -181,12 +183,34 @@ def test_the_office_is_the_sender_unless_another_is_named(
     assert server.received[0]["From"] == f"{office.name} <kantor@batang.example>"
 
 
+def test_while_the_mail_server_takes_its_time_officers_can_write(
+    make_app: Any, session: Session, queue: Any, server: MailServer, database_url: str
+) -> None:
+    """SQLite has one writer: the worker is none while it waits for an answer."""
+    queue(2)
+    found: list[str] = []
+
+    def write(address: str) -> None:
+        other = sqlite3.connect(database_url.removeprefix("sqlite:///"), timeout=0)
+        try:
+            other.execute("BEGIN IMMEDIATE")
+            found.append("free")
+        except sqlite3.OperationalError as error:
+            found.append(str(error))
+        finally:
+            other.close()
+
+    server.on_rcpt = server.on_data = write
+    app = make_app(SMTP_HOST=server.host, SMTP_PORT=server.port, SMTP_SECURITY="none")
+    with app.app_context():
+        assert look("w").sent == 2
+    assert found == ["free"] * 4
+
+
 def test_looking_into_an_empty_outbox_takes_no_write_lock(
     make_app: Any, session: Session, server: MailServer, database_url: str
 ) -> None:
     """On SQLite a worker that only looks must not wait for an officer who writes, nor he for it."""
-    import sqlite3
-
     app = make_app(SMTP_HOST=server.host, SMTP_PORT=server.port, SMTP_SECURITY="none")
     session.commit()
     writer = sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None)

@@ -54,6 +54,15 @@ def test_the_transitions_are_the_table_of_the_design(sop: Sop) -> None:
     assert rows == [line.split() for line in TABLE.strip().splitlines()]
 
 
+def test_the_applicant_is_told_when_the_case_leaves_the_office(sop: Sop) -> None:
+    assert {move.key: move.message for move in sop.transitions if move.message} == {
+        "request_completion": "returned",
+        "siak_mismatch": "returned",
+        "resolve_without_document": "answered",
+        "send": "finished",
+    }
+
+
 def test_the_steps_take_the_minutes_of_the_sheet(sop: Sop) -> None:
     assert [(step.key, step.number, step.standard_minutes) for step in sop.clock_steps] == [
         ("intake", 1, 10),

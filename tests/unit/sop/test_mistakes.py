@@ -122,6 +122,12 @@ FIRST, MOVE = "step check", "step check, transition accept"
             "step.0.transition.0.target", ..., f"{MOVE}: target is missing", id="no target"
         ),
         pytest.param(
+            "step.0.transition.0.message",
+            "return",
+            f"{MOVE}: unknown message 'return': it is one of returned, finished, answered",
+            id="nothing the office has a text for",
+        ),
+        pytest.param(
             "step.0.transition.0.guards",
             ["file_completed"],
             f"{MOVE}: unknown guard file_completed; did you mean file_complete?",
