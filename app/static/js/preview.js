@@ -97,10 +97,10 @@
     const link = event.target.closest('a[data-file-preview]')
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
     const pdf = link.dataset.filePreview === 'pdf'
-    if (pdf && !link.dataset.filePages) return /* nobody draws its pages: it opens by itself */
+    const pages = link.href.replace(/#.*$/, '').replace('/documents/file/', '/documents/preview/')
+    if (pdf && pages === link.href) return /* nobody draws its pages: it opens by itself */
     event.preventDefault()
-    const pages = link.dataset.filePages?.replace(/0$/, '')
-    file = { pdf, name: link.dataset.fileName, count: Number(link.dataset.fileCount) || 0, src: (page) => pdf ? pages + page : link.href }
+    file = { pdf, name: link.dataset.fileName, count: Number(link.dataset.filePages) || 0, src: (page) => pdf ? `${pages}/${page}` : link.href }
     image = null
     zoom = 1
     find('name').textContent = file.name
