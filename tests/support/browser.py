@@ -78,6 +78,19 @@ def launch(playwright: Playwright) -> Browser:
 
 
 @contextlib.contextmanager
+def launch_with(browser: Browser, *arguments: str) -> Iterator[Browser]:
+    """Another browser of the same kind with more arguments, such as a camera that shows a film."""
+    every = [*ARGUMENTS, *arguments]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        every.append("--no-sandbox")
+    started = browser.browser_type.launch(executable_path=find_browser(), args=every)
+    try:
+        yield started
+    finally:
+        started.close()
+
+
+@contextlib.contextmanager
 def browser_or_skip() -> Iterator[Browser]:
     """A started browser for a session fixture: without one the tests are skipped with the reason.
 
