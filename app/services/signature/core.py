@@ -32,8 +32,8 @@ MESSAGES: Final[dict[str, str]] = {
         "The certificate file %(file)s cannot be read as a certificate with its key. Ask the"
         " administrator."
     ),
-    "certificate_expired": N_("Your certificate expired on %(until)s; it has to be renewed first."),
-    "certificate_not_yet_valid": N_("Your certificate is valid only from %(since)s."),
+    "certificate_expired": N_("Your certificate expired on %(at)s; it has to be renewed first."),
+    "certificate_not_yet_valid": N_("Your certificate is valid only from %(at)s."),
     "certificate_not_for_signing": N_(
         "The certificate in %(file)s is not one for signing documents. Ask the administrator."
     ),

@@ -101,7 +101,7 @@ def keep_signed(
         raise FileRefusedError("storage_unavailable") from error
     document = Document(
         public_id=secrets.token_urlsafe(16),
-        complaint=complaint,
+        complaint_id=complaint.id,
         kind_id=output.kind_id,
         output_id=output.id,
         stage="signed",
@@ -164,10 +164,10 @@ def _succeed(session: Session, document: Document, output: CaseOutput, now: date
     )
     if document.id is not None:
         query = query.where(Document.id != document.id)
-    # Of two officers who sign or bring the same paper, one waits here for the other.
-    session.execute(select(CaseOutput.id).where(CaseOutput.id == output.id).with_for_update())
     # No flush: a document without its predecessor is not to be written yet.
     with session.no_autoflush:
+        # Of two officers who sign or bring the same paper, one waits here for the other.
+        session.execute(select(CaseOutput.id).where(CaseOutput.id == output.id).with_for_update())
         earlier = session.scalars(query.order_by(Document.id)).all()
     for old in earlier:
         old.replaced_at = now

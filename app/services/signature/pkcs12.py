@@ -106,9 +106,9 @@ class Pkcs12Signer:
 
 def _check_certificate(certificate: pyca_x509.Certificate, now: datetime, name: str) -> None:
     if now > certificate.not_valid_after_utc:
-        raise SigningError("certificate_expired", until=certificate.not_valid_after_utc)
+        raise SigningError("certificate_expired", at=certificate.not_valid_after_utc)
     if now < certificate.not_valid_before_utc:
-        raise SigningError("certificate_not_yet_valid", since=certificate.not_valid_before_utc)
+        raise SigningError("certificate_not_yet_valid", at=certificate.not_valid_before_utc)
     try:
         usage = certificate.extensions.get_extension_for_class(pyca_x509.KeyUsage).value
     except pyca_x509.ExtensionNotFound:
