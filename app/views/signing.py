@@ -142,7 +142,7 @@ class SigningView(BringMixin, BaseView):  # type: ignore[misc]
             self._sign_all(public_id)
         return redirect(url_for("SigningView.batch", public_id=public_id), 303)
 
-    @expose("/<public_id>")
+    @expose("/batch/<public_id>")
     @has_access
     @permission_name("list")
     def batch(self, public_id: str) -> ResponseReturnValue:
@@ -164,7 +164,7 @@ class SigningView(BringMixin, BaseView):  # type: ignore[misc]
             appbuilder=self.appbuilder,
         )
 
-    @expose("/<public_id>/next", methods=["POST"])
+    @expose("/batch/<public_id>/next", methods=["POST"])
     @has_access
     @permission_name("list")
     def next(self, public_id: str) -> ResponseReturnValue:
@@ -198,7 +198,7 @@ class SigningView(BringMixin, BaseView):  # type: ignore[misc]
             "total": counts["total"],
         }
 
-    @expose("/<public_id>/sign", methods=["POST"])
+    @expose("/batch/<public_id>/sign", methods=["POST"])
     @has_access
     @permission_name("list")
     def sign(self, public_id: str) -> ResponseReturnValue:
@@ -206,7 +206,7 @@ class SigningView(BringMixin, BaseView):  # type: ignore[misc]
         self._sign_all(public_id)
         return redirect(url_for("SigningView.batch", public_id=public_id), 303)
 
-    @expose("/<public_id>/fetch/<int:position>", methods=["POST"])
+    @expose("/batch/<public_id>/fetch/<int:position>", methods=["POST"])
     @has_access
     @permission_name("list")
     def fetch(self, public_id: str, position: int) -> ResponseReturnValue:
@@ -220,7 +220,7 @@ class SigningView(BringMixin, BaseView):  # type: ignore[misc]
             flash(error_words(item), "danger")
         return redirect(url_for("SigningView.batch", public_id=public_id), 303)
 
-    @expose("/<public_id>/release/<int:position>", methods=["POST"])
+    @expose("/batch/<public_id>/release/<int:position>", methods=["POST"])
     @has_access
     @permission_name("list")
     def release(self, public_id: str, position: int) -> ResponseReturnValue:

@@ -14,13 +14,14 @@ import pytest
 from sqlalchemy import select
 
 from app.models import Category, Complaint, Courier, DocumentKind
-from tests.support import samples
+from tests.support import samples, signed
 from tests.support.panel import OFFICERS
 
 pytestmark = pytest.mark.browser
 
 PHOTO = {"name": "ktp.jpg", "mimeType": "image/jpeg", "buffer": samples.jpeg(900, 600)}
 SCAN = {"name": "kk.pdf", "mimeType": "application/pdf", "buffer": samples.pdf()}
+SIGNED = {**SCAN, "name": "kk-tte.pdf", "buffer": signed.signed_pdf()}
 PROOF = {"name": "resi.jpg", "mimeType": "image/jpeg", "buffer": samples.jpeg(640, 480)}
 NAME = "Wulan Contoh"
 MOVES = (
@@ -156,7 +157,7 @@ def test_a_complaint_passes_through_the_whole_office(desk: Office, session: Any)
     assert desk.step() == "signing"
     window = desk.take("kepala")
     for zone in window.locator("[data-dropzone]").all():
-        attach(window, zone.get_attribute("data-name"), {**SCAN, "name": "kk-tte.pdf"})
+        attach(window, zone.get_attribute("data-name"), SIGNED)
     desk.move(window, "sign")
     assert desk.step() == "printing"
     window = desk.take("operator")

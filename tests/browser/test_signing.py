@@ -65,7 +65,7 @@ def test_all_are_signed_with_one_passphrase(
     assert sum("/next " in one for one in sent) == 3
     assert all(("passphrase=" in one) == ("/next " in one) for one in sent)
     assert window.locator(".sign-line.sign-signed").count() == 3
-    assert window.url.rsplit("/", 1)[0].endswith("/signing")
+    assert window.url.rsplit("/", 1)[0].endswith("/signing/batch")
     assert axe_violations(window) == []
     assert overflow(window) == []
     assert steps(session, cases) == ["printing"] * 3

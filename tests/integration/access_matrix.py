@@ -147,11 +147,11 @@ POST /blank-stock/action_post                   POSKBA   404
 
 GET  /signing/                                  K        200
 POST /signing/start                             K        303
-GET  /signing/<public_id>                       K        404    public_id=made-up
-POST /signing/<public_id>/next                  K        404    public_id=made-up
-POST /signing/<public_id>/sign                  K        404    public_id=made-up
-POST /signing/<public_id>/fetch/<int:position>  K        404    position=1
-POST /signing/<public_id>/release/<int:position>  K      404    position=1
+GET  /signing/batch/<public_id>                 K        404    public_id=made-up
+POST /signing/batch/<public_id>/next            K        404    public_id=made-up
+POST /signing/batch/<public_id>/sign            K        404    public_id=made-up
+POST /signing/batch/<public_id>/fetch/<int:position>   K   404    position=1
+POST /signing/batch/<public_id>/release/<int:position> K   404    position=1
 POST /signing/bring/<pk>                        K        422
 
 GET  /sop/                                      POSKBA   200

@@ -5,14 +5,13 @@ an old version. After every refusal the case is exactly as it was.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import CaseEvent, Complaint, DocumentKind, PrintRun, Signatory, StepRun
+from app.models import CaseEvent, Complaint, DocumentKind, PrintRun, StepRun
 from app.services.actor import Actor
 from app.services.casework import OutputInput, SiakResult, name_outputs, record_siak
 from app.services.facts import current_outputs
@@ -262,38 +261,6 @@ def one_paper_signed(make_case: CaseMaker, case: Complaint) -> None:
     document.signature_state = "trusted"
 
 
-def signed(**facts: Any) -> Callable[[CaseMaker, Complaint], None]:
-    """Signed files that do not count, for what `facts` says of them."""
-
-    def arrange(make_case: CaseMaker, case: Complaint) -> None:
-        for output in current_outputs(make_case.session, case):
-            document = make_case.attach(case, "signed", "kepala", output_id=output.id)
-            document.signature_state = "trusted"
-            for name, value in facts.items():
-                setattr(document, name, value)
-
-    return arrange
-
-
-def out_of_office(**dates: date) -> Callable[[CaseMaker, Complaint], None]:
-    """All is signed, but who signs is not in office on the day."""
-
-    def arrange(make_case: CaseMaker, case: Complaint) -> None:
-        signed()(make_case, case)
-        row = make_case.session.scalars(select(Signatory)).one()
-        for name, value in dates.items():
-            setattr(row, name, value)
-
-    return arrange
-
-
-def signed_by_another(make_case: CaseMaker, case: Complaint) -> None:
-    """All is signed, and somebody else is the signatory of the office."""
-    signed()(make_case, case)
-    row = make_case.session.scalars(select(Signatory)).one()
-    row.user_id = make_case.actor("subkoordinator").id or 0
-
-
 def draft_attached(make_case: CaseMaker, case: Complaint) -> None:
     for output in current_outputs(make_case.session, case):
         make_case.attach(case, "draft", "kepala", output_id=output.id)
@@ -368,13 +335,6 @@ GUARDED = [
     ("signing", "sign", one_paper_signed, ["output_unsigned"]),
     ("signing", "sign", draft_attached, ["output_unsigned"]),
     ("signing", "sign", outputs(), ["outputs_unnamed"]),
-    ("signing", "sign", signed(signature_state=None), ["output_unsigned"]),
-    ("signing", "sign", signed(signature_state="unsigned"), ["output_unsigned"]),
-    ("signing", "sign", signed(signature_state="changed"), ["output_unsigned"]),
-    ("signing", "sign", signed(replaced_at=datetime.now(UTC)), ["output_unsigned"]),
-    ("signing", "sign", out_of_office(valid_from=date(2100, 1, 1)), ["signatory_not_in_office"]),
-    ("signing", "sign", out_of_office(valid_to=date(2020, 1, 1)), ["signatory_not_in_office"]),
-    ("signing", "sign", signed_by_another, ["signatory_not_in_office"]),
     ("printing", "confirm_printed", last_print_spoiled, ["output_unprinted"]),
     ("dispatch", "send", nothing, ["dispatch_missing"]),
 ]

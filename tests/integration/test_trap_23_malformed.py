@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from tests.integration.access_matrix import LETTERS, Line, routes
+from tests.integration.access_matrix import LETTERS, PLACES, Line, routes
 from tests.integration.test_access_matrix import client_of
 from tests.support.cases import CaseMaker
 from tests.support.forms import largest_form
@@ -58,7 +58,8 @@ pytestmark = pytest.mark.both
 def places(make_case: CaseMaker, session: Session) -> dict[str, str]:
     case = make_case("intake")
     sent = make_case("done")
-    places = {**places_of(session), "case": str(case.id), "sent": str(sent.id)}
+    usual = dict.fromkeys(PLACES.values(), str(case.id))
+    places = {**usual, **places_of(session), "case": str(case.id), "sent": str(sent.id)}
     session.commit()
     return places
 

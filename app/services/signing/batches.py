@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from app.sop.errors import (
 from app.sop.text import N_
 
 __all__ = ["MESSAGES", "OUTSTANDING", "SIGN", "BatchLine", "batch_lines", "start_batch"]
+
+_PUBLIC_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,32}")
 
 #: code -> English sentence with %(name)s placeholders.
 MESSAGES: Final[dict[str, str]] = {
@@ -187,6 +190,8 @@ def batch_of(session: Session, actor: Actor, public_id: str) -> SigningBatch:
     Raises:
         NotFoundError: there is none, or it is another's.
     """
+    if not _PUBLIC_ID.fullmatch(public_id):  # PostgreSQL takes no null byte
+        raise NotFoundError("signing_batch")
     batch = session.scalars(
         select(SigningBatch)
         .where(SigningBatch.public_id == public_id, SigningBatch.user_id == (actor.id or 0))
