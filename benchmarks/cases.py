@@ -98,6 +98,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "case_output": (
         "id", "complaint_id", "kind_id", "reference", "named_at", "named_by_id", "round",
+        "check_code",
     ),
     "document": (
         "id", "public_id", "complaint_id", "kind_id", "output_id", "stage", "uploaded_at",
@@ -256,7 +257,10 @@ class Maker:
             reference = f"BIO-{case_id:07}"
             self._add("siak_check", case_id, round_, "match", reference, "[]", when, actor, "")
             kind = self.random.choice(self.ref.outputs)
-            outputs.append(self._add("case_output", case_id, kind, reference, when, actor, round_))
+            code = f"bench-{case_id:08}-{round_:02}"  # unique: a case is checked once a round
+            outputs.append(
+                self._add("case_output", case_id, kind, reference, when, actor, round_, code)
+            )
         elif move == "sign":
             for output in outputs:
                 self._document(case_id, None, output, "signed", at, actor)

@@ -116,7 +116,8 @@ def measure(office: Loaded, operations: Sequence[Operation], repeats: int) -> It
             if number >= 0:
                 timed.milliseconds.append(took * 1000)
                 timed.statements.append(len(seen))
-                timed.size = max(timed.size, len(answer.data))
+                if answer.mimetype == "text/html":  # the limit is one of pages, not of PDFs
+                    timed.size = max(timed.size, len(answer.data))
                 timed.sql, timed.status = list(seen), answer.status_code
         yield timed
 
@@ -189,6 +190,11 @@ def operations_for(office: Loaded) -> list[Operation]:
         get("documents", petugas, "/documents/list/", limit=10),
         get("dispatches", petugas, "/dispatches/list/", limit=10),
         get("registration form", petugas, "/complaints/add"),
+        get("a receipt", petugas, *(f"/papers/receipt/{pk}" for pk in facts.done), limit=10),
+        get(
+            "100 shipping labels", petugas,
+            "/papers/labels?ids=" + ",".join(map(str, facts.parcels)), limit=10,
+        ),
         get("chart, 30 days", head, "/charts/steps/?period=30d"),
         get("chart, a year", head, f"/charts/steps/?{year}"),
         get("chart, a year, one category", head, f"/charts/steps/?{year}&category={facts.category}"),
@@ -201,6 +207,8 @@ class _Facts:
     niks: list[str]
     done: list[int]
     open: list[int]
+    #: As many as one batch of labels holds.
+    parcels: list[int]
     certification: list[int]
     category: int
 
@@ -223,6 +231,7 @@ def _facts(session: Session, cases: int) -> _Facts:
         numbers=[row[0] for row in found],
         niks=[row[1] for row in found],
         done=ids(Complaint.step_key == "done")[:20],
+        parcels=ids(Complaint.step_key == "done")[:100],
         open=ids(Complaint.step_key == "siak_check")[:20],
         certification=ids(Complaint.step_key == "certification", named),
         category=session.scalars(category).one(),
