@@ -211,7 +211,8 @@ class CasePage:
             return keys.index(self.step.key), "halted" if halted else "current"
         closed = [run for run in self.file.runs if run.step_key in keys]
         if not closed:
-            return 0, "halted"
+            # Finished without any step of ours: taken over from a register.
+            return (-1, "todo") if self.step.kind == "end" else (0, "halted")
         last: StepRun = closed[-1]
         at = keys.index(last.step_key)
         return at, "halted" if self._was_return(last) else "done"

@@ -124,6 +124,8 @@ def test_a_finished_one_stands_at_its_end_without_steps(
     page = petugas.get(f"/complaints/show/{case.id}")
     assert page.status_code == 200
     assert page_faults(page.text) == []
+    assert "steps-todo" in page.text
+    assert not {"steps-done", "steps-halted"} & set(re.findall(r"steps-\w+", page.text))
 
 
 def test_finished_on_the_day_it_came_is_not_before_it_came(
