@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 import httpx
 
-from app.services.signature.core import SignedPdf, SigningError, SignRequest, Way
+from app.services.signature.core import SignedPdf, SigningError, SignRequest, Way, marked_demo
 from app.services.signature.stamping import make_room, stamp_picture
 
 # These write addresses (a NIK is part of one) and headers into the log.
@@ -76,7 +76,7 @@ class BsreSigner:
                 been taken in.
         """
         _check(request, passphrase)
-        pdf, fields, picture = _prepared(request)
+        pdf, fields, picture = _prepared(marked_demo(request, self.demo))
         answer = self._send(
             "POST",
             "/api/sign/pdf",

@@ -6,7 +6,7 @@ stored ever holds it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
@@ -155,6 +155,11 @@ class SignedPdf:
 
     data: bytes | None = field(repr=False)
     remote_id: str = ""
+
+
+def marked_demo(request: SignRequest, demo: bool) -> SignRequest:
+    """The request of a demo office: its mark says DEMO, whatever the caller thought of."""
+    return replace(request, stamp=replace(request.stamp, demo=True)) if demo else request
 
 
 class Signer(Protocol):

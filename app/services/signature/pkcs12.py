@@ -25,7 +25,14 @@ from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from app.services.signature.core import SignedPdf, SigningError, SignRequest, StampPlace, Way
+from app.services.signature.core import (
+    SignedPdf,
+    SigningError,
+    SignRequest,
+    StampPlace,
+    Way,
+    marked_demo,
+)
 from app.services.signature.running import run
 from app.services.signature.stamping import make_room, stamp_style
 
@@ -52,6 +59,7 @@ class Pkcs12Signer:
         if not request.pdf.startswith(b"%PDF-"):
             raise SigningError("draft_not_pdf")
         signer = self._open(request, passphrase)
+        request = marked_demo(request, self.demo)
         writer, place = make_room(request.pdf, request.place)
         return SignedPdf(_signed(writer, place, request, signer))
 

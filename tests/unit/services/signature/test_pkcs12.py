@@ -25,6 +25,7 @@ from app.services.signature import (
 from app.services.signature.core import MESSAGES
 from app.services.signature.pkcs12 import Pkcs12Signer
 from tests.support import samples, signed
+from tests.support.pdftools import run_program
 from tests.support.signed import (
     CERTIFICATE,
     EXPIRED_CERTIFICATE,
@@ -205,3 +206,12 @@ def test_a_page_that_is_not_there_is_no_place(signer: Pkcs12Signer) -> None:
     wanted = replace(request(), place=StampPlace(2, 40, 50, 200, 66))
     with pytest.raises(SigningError, match="could not be signed"):
         signer.sign(wanted, PASSPHRASE)
+
+
+@pytest.mark.parametrize("demo", [True, False])
+def test_every_mark_of_a_demo_office_says_so(demo: bool, tmp_path: Path) -> None:
+    data = Pkcs12Signer(certificates_folder(), demo=demo).sign(request(), PASSPHRASE).data
+    assert data is not None
+    path = tmp_path / "berkas.pdf"
+    path.write_bytes(data)
+    assert ("DEMO" in run_program("pdftotext", path, "-")) is demo
