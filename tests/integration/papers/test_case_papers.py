@@ -181,6 +181,7 @@ def test_there_is_no_slip_for_a_case_that_does_not_wait(make_case, login, step) 
 # --- cover of the drafts --------------------------------------------------------------------------
 
 
+@pytest.mark.both
 def test_the_cover_names_the_drafts_and_who_has_seen_them(make_case, printed, session) -> None:
     case = make_case("signing", **APPLICANT)
     output = current_outputs(session, case)[0]
@@ -252,6 +253,7 @@ def letter(client, case):
     return client.get(f"/papers/processing/{case.id}", headers={"Accept": "application/json"})
 
 
+@pytest.mark.both
 def test_the_letter_says_what_waits_since_when(on_card, printed, session, user) -> None:
     case = on_card(0)
     output = current_outputs(session, case)[0]
@@ -320,6 +322,7 @@ def test_the_letter_is_signed_by_who_is_in_office(on_card, printed, signatory) -
     assert "Plt." not in text
 
 
+@pytest.mark.both
 def test_an_acting_head_signs_in_place_of_the_head(on_card, printed, signatory) -> None:
     case = on_card(0)
     signatory()

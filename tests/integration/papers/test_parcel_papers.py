@@ -65,6 +65,7 @@ def test_ids_may_also_come_one_by_one(make_case, printed) -> None:
     assert len(printed(f"/papers/labels?ids={one.id}&ids={two.id}").pages) == 2
 
 
+@pytest.mark.both
 def test_a_parcel_on_its_way_is_labelled_as_it_was_sent(make_case, printed, session) -> None:
     case = make_case("done", address="Alamat lama")
     parcel = case.dispatches[-1]
@@ -187,6 +188,7 @@ def test_a_parcel_of_another_day_or_courier_is_not_on_the_list(
     assert other_courier.number not in text
 
 
+@pytest.mark.both
 def test_the_day_is_the_offices_day(make_case, printed, login, courier, session) -> None:
     case = make_case("done")
     parcel: Dispatch = case.dispatches[-1]
