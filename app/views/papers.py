@@ -25,7 +25,7 @@ from app.services.casefile import CaseFile
 from app.services.papers import PaperError, render
 from app.services.papers.casepapers import draft_cover, receipt, return_slip
 from app.services.papers.frame import Printing
-from app.services.papers.letters import papers_without_card, processing_letter
+from app.services.papers.letters import processing_letter
 from app.services.papers.parcels import labels, manifest
 from app.sop.definition import Sop
 from app.views.document import FILE_POLICIES
@@ -180,7 +180,8 @@ def offered_papers(file: CaseFile, sop: Sop, actor: Actor) -> Sequence[tuple[str
     outputs = file.current_outputs
     if outputs or (checks and checks[-1].result == "match"):
         found.append((_("Cover of the drafts"), url_for("PaperView.draft", pk=case.id), "files"))
-    if papers_without_card(db.session(), file):
+    # On the waiting list since somebody tried to print it; read with the case already.
+    if any(output.id in file.waits for output in outputs):
         address = url_for("PaperView.processing", pk=case.id)
         found.append((_("Certificate of processing"), address, "hourglass"))
     if outputs:

@@ -254,7 +254,7 @@ def letter(client, case):
 
 
 @pytest.mark.both
-def test_the_letter_says_what_waits_since_when(on_card, printed, session, user) -> None:
+def test_the_letter_says_what_waits_since_when(on_card, printed, session, login) -> None:
     case = on_card(0)
     output = current_outputs(session, case)[0]
     since = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
@@ -264,7 +264,9 @@ def test_the_letter_says_what_waits_since_when(on_card, printed, session, user) 
         )
     )
     session.commit()
-    paper = printed(f"/papers/processing/{case.id}")
+    here = f"/papers/processing/{case.id}"
+    assert f'href="{here}"' in login("petugas").get(f"/complaints/show/{case.id}").text
+    paper = printed(here)
     assert paper.sizes == [A4]
     for words in (
         "SURAT KETERANGAN DALAM PROSES",
