@@ -151,11 +151,18 @@ def test_a_picture_of_the_code_does_where_there_is_no_camera(
         "() => document.querySelector('[data-scan-words]').textContent ==="
         " document.querySelector('[data-scan-dialog]').dataset.tNothing"
     )
+    link = png(qr_picture("https://courier.example/track?resi=P2611230000007"))
+    window.set_input_files(picture, {"name": "kurir.png", "mimeType": "image/png", "buffer": link})
+    window.wait_for_function(
+        "() => document.querySelector('[data-scan-words]').textContent ==="
+        " document.querySelector('[data-scan-dialog]').dataset.tOther"
+    )
     code = {"name": "resi.png", "mimeType": "image/png", "buffer": code128_png("P2611230000007")}
     window.set_input_files(picture, code)
     window.wait_for_function("() => document.getElementById('tracking_number').value")
     assert window.locator("#tracking_number").input_value() == "P2611230000007"
     assert not window.locator("[data-scan-dialog]").is_visible()
+    window.wait_for_function("() => document.activeElement.id === 'courier'")
 
     window.goto("/desk/")
     window.click("[data-scan=case]")

@@ -12,8 +12,11 @@
     const zone = one('[data-dropzone][data-name="proof"]', form)
     const send = one('.form-buttons button[type="submit"]', form)
     const proven = () => all('input[type="hidden"]', one('[data-staged]', zone)).some((input) => input.value)
-    const next = () => {
-      const show = (field) => { field.focus({ preventScroll: true }); field.scrollIntoView({ block: 'center' }) }
+    const next = ({ scroll = true } = {}) => {
+      const show = (field) => {
+        field.focus({ preventScroll: true })
+        if (scroll) field.scrollIntoView({ block: 'center' })
+      }
       if (!courier.value) show(courier)
       else if (!tracking.value.trim()) show(tracking)
       else if (zone && !proven()) {
@@ -29,10 +32,11 @@
       event.preventDefault()
       next()
     })
-    form.addEventListener('aduan:staged', () => setTimeout(next))
+    form.addEventListener('aduan:staged', () => setTimeout(() => next()))
     courier.addEventListener('change', () => { if (courier.value && !tracking.value) tracking.focus() })
-    tracking.addEventListener('aduan:scanned', next)
-    if (!one('[data-error-summary]')) next()
+    tracking.addEventListener('aduan:scanned', () => next())
+    /* to whom it goes is read first: the box takes what is scanned without being scrolled to */
+    if (!one('[data-error-summary]')) next({ scroll: false })
     /* what stands on the label is shown above its fields */
     const shown = one('.desk-to', form)
     for (const [index, name] of ['recipient', 'address', 'phone'].entries()) {
@@ -57,6 +61,9 @@
   let stream = null
   let turn = 0
   let loading = null
+  let then = null
+  const CASE = /^PGD\W?\d{4}\W?\d{6}$/i
+  const TRACKING = /^(?=.*\d)[A-Z0-9][A-Z0-9 -]{3,39}$/i
 
   /* the reader is a megabyte: it is fetched when somebody wants to scan */
   const reader = () => {
@@ -94,14 +101,14 @@
   /* what was read goes where it belongs; a case number is no resi */
   const take = (text) => {
     const isCase = 'scanSubmit' in field.dataset
-    if (!isCase && /^PGD\W?\d{4}\W?\d{6}$/i.test(text)) { say('Case'); return false }
+    if (!isCase && CASE.test(text)) { say('Case'); return false }
+    if (!isCase && !TRACKING.test(text)) { say('Other'); return false }
     const target = field
     navigator.vibrate?.(60)
-    dialog.close()
     target.value = text.slice(0, target.maxLength > 0 ? target.maxLength : 200)
     target.dispatchEvent(new Event('input', { bubbles: true }))
-    if (isCase) target.form.requestSubmit()
-    else target.dispatchEvent(new Event('aduan:scanned', { bubbles: true }))
+    then = isCase ? () => target.form.requestSubmit() : () => target.dispatchEvent(new Event('aduan:scanned', { bubbles: true }))
+    dialog.close()
     return true
   }
   const look = async () => {
@@ -155,6 +162,8 @@
   one('[data-scan-close]', dialog).addEventListener('click', () => dialog.close())
   dialog.addEventListener('close', () => {
     halt()
-    field?.focus()
+    const go = then || (() => field?.focus())
+    then = null
+    go()
   })
 })()
