@@ -68,9 +68,7 @@ def test_a_good_file_is_taken_in_and_can_be_looked_at(
 
 #: Some of the samples are over the limits of their own test only.
 HOSTILE = [
-    one
-    for one in bad.HOSTILE
-    if one.code != "file_too_large" and "over the cap" not in one.label
+    one for one in bad.HOSTILE if one.code != "file_too_large" and "over the cap" not in one.label
 ]
 
 
