@@ -14,8 +14,6 @@ import io
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -30,227 +28,20 @@ from playwright.sync_api import sync_playwright  # noqa: E402
 
 from tests.support import browser as chromium  # noqa: E402
 from tests.support.serving import served  # noqa: E402
+from tools.guide_pictures import PHONE, PICTURES, Office  # noqa: E402
 from tools.i18n import compile_catalogues  # noqa: E402
 
 if TYPE_CHECKING:
     from flask import Flask
     from playwright.sync_api import Browser, Page
 
+    from tools.guide_pictures import Picture
+
 FOLDER: Final = ROOT / "docs" / "img"
 #: A Tuesday morning in office hours.
 MOMENT: Final = datetime(2026, 11, 24, 9, 40, tzinfo=ZoneInfo("Asia/Jakarta"))
-DESK: Final = (1366, 768)
-PHONE: Final = (390, 844)
 MOST_BYTES: Final = 150_000
 COLOURS: Final = (128, 64, 32)
-
-Step = Callable[["Page", "Office"], object]
-
-
-@dataclass
-class Office:
-    """The demo office behind the pictures."""
-
-    app: Flask
-    url: str
-    passwords: dict[str, str]
-
-    def case_at(self, step: str, place: int = 0) -> int:
-        """The id of a case that stands in a step, the longest waiting first."""
-        from sqlalchemy import select
-
-        from app.extensions import db
-        from app.models import Complaint
-
-        with self.app.app_context():
-            rows = select(Complaint.id).where(Complaint.step_key == step)
-            rows = rows.order_by(Complaint.step_since, Complaint.id).offset(place).limit(1)
-            return int(db.session.scalars(rows).one())
-
-    def role(self, name: str) -> int:
-        """The id of a role."""
-        from sqlalchemy import select
-
-        from app.extensions import db
-        from app.models import Role
-
-        with self.app.app_context():
-            return int(db.session.scalars(select(Role.id).where(Role.name == name)).one())
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One picture: whose screen, which page, and what is done on it before it is taken."""
-
-    name: str
-    user: str | None
-    path: str | Callable[[Office], str]
-    size: tuple[int, int] = DESK
-    steps: Sequence[Step] = ()
-    #: The whole page instead of the window, at most this many pixels high.
-    height: int = 0
-
-
-# --- what is done on a page ----------------------------------------------------------------------
-
-
-def press(*names: str) -> Step:
-    """Press the first visible button or link that is called one of these."""
-
-    def run(page: Page, office: Office) -> None:
-        for name in names:
-            for role in ("button", "link"):
-                found = page.get_by_role(role, name=name, exact=True).locator("visible=true")
-                if found.count():
-                    found.first.click()
-                    page.wait_for_load_state("networkidle")
-                    return
-        raise LookupError(f"nothing to press is called {' or '.join(names)} on {page.url}")
-
-    return run
-
-
-def fill(**values: str) -> Step:
-    """Write into the fields with these names, and leave the last one."""
-
-    def run(page: Page, office: Office) -> None:
-        for name, value in values.items():
-            page.locator(f"[name={name}]:visible").first.fill(value)
-        page.keyboard.press("Tab")
-        page.wait_for_load_state("networkidle")
-
-    return run
-
-
-def choose(name: str, label: str) -> Step:
-    """Choose from the list with this name."""
-    return lambda page, office: page.locator(f"select[name={name}]").select_option(label=label)
-
-
-def tick(label: str) -> Step:
-    """Press the words beside a box or a round button."""
-    return lambda page, office: page.locator("label", has_text=label).first.click()
-
-
-def open_menu(words: str) -> Step:
-    """Open a menu by its words."""
-    return lambda page, office: page.locator("summary", has_text=words).first.click()
-
-
-def show(selector: str) -> Step:
-    """Scroll until a part of the page stands near the top."""
-
-    def run(page: Page, office: Office) -> None:
-        page.locator(selector).first.evaluate(
-            "node => window.scrollTo(0, node.getBoundingClientRect().top + window.scrollY - 80)"
-        )
-
-    return run
-
-
-def present(*papers: int) -> Step:
-    """Tick the papers at these places as there."""
-
-    def run(page: Page, office: Office) -> None:
-        for place in papers:
-            page.locator(".paper").nth(place).locator(".segment-ok").click()
-
-    return run
-
-
-def work_on(step: str, place: int = 0) -> Callable[[Office], str]:
-    """The page of a case that stands in a step."""
-    return lambda office: f"/complaints/show/{office.case_at(step, place)}"
-
-
-BEGIN: Final = press("Kerjakan", "Lanjutkan pengerjaan", "Ambil alih")
-
-
-# --- the pictures, in the order of the guide ------------------------------------------------------
-
-PICTURES: Final[tuple[Picture, ...]] = (
-    # Everybody
-    Picture("masuk", None, "/login/"),
-    Picture("antrean", "petugas", "/"),
-    Picture("antrean-hp", "petugas", "/", PHONE),
-    Picture("daftar-pengaduan", "petugas", "/complaints/list/"),
-    Picture("pengaduan", "petugas", work_on("dispatch", 1), height=1500),
-    Picture("lembar-sop", "operator", "/sop/", height=1700),
-    # Petugas Pengaduan
-    Picture(
-        "daftarkan",
-        "petugas",
-        "/complaints/add",
-        steps=(
-            tick("WhatsApp"),
-            fill(
-                handle="081200000099",
-                applicant_name="Wahyu Contoh Lestari",
-                nik="3325115502909999",
-                kk_number="3325110101159999",
-                phone="081200000099",
-                address="Jl. Contoh No. 7",
-                text="KK saya hilang, mohon dicetak ulang.",
-            ),
-            choose("category", "KK belum terbit, hilang, rusak, belum pecah, salah susunan"),
-            present(0, 1),
-        ),
-        height=1100,
-    ),
-    Picture("berkas-intake", "petugas", work_on("intake"), steps=(BEGIN,), height=1300),
-    Picture("berkas-perbaikan", "petugas", work_on("returned"), steps=(BEGIN,), height=1300),
-    Picture("kirim", "petugas", work_on("dispatch"), steps=(BEGIN,), height=1200),
-    Picture("pengiriman", "petugas", "/dispatches/list/"),
-    # Operator
-    Picture(
-        "verifikasi-siak",
-        "operator",
-        work_on("siak_check"),
-        steps=(BEGIN, tick("Ya, datanya sesuai")),
-        height=1400,
-    ),
-    Picture(
-        "jeda-tahap",
-        "operator",
-        "/queue/?step=siak_check",
-        steps=(open_menu("Jeda waktu tahap ini"),),
-    ),
-    Picture("pencetakan", "operator", work_on("printing"), steps=(BEGIN,)),
-    # Sub Koordinator
-    Picture("pengajuan", "subkoordinator", work_on("certification"), steps=(BEGIN,), height=900),
-    Picture(
-        "massal-pilih",
-        "subkoordinator",
-        "/queue/?step=certification",
-        steps=(lambda page, office: page.locator("[data-check-all]").check(),),
-    ),
-    Picture(
-        "massal-konfirmasi",
-        "subkoordinator",
-        "/queue/?step=certification",
-        steps=(
-            lambda page, office: page.locator("[data-check-all]").check(),
-            press("Ajukan sertifikasi"),
-        ),
-    ),
-    # Kepala Dinas
-    Picture("tanda-tangan-antrean-hp", "kepaladinas", "/", PHONE),
-    Picture("tanda-tangan", "kepaladinas", work_on("signing", 1), steps=(BEGIN,), height=900),
-    Picture("tanda-tangan-hp", "kepaladinas", work_on("signing", 2), PHONE, steps=(BEGIN,)),
-    # Kepala Bidang
-    Picture("grafik", "kepalabidang", "/", height=1500),
-    # Admin TI
-    Picture("administrasi", "admin", "/", height=1300),
-    Picture("pengguna-tambah", "admin", "/users/add", height=1000),
-    Picture("peran", "admin", lambda office: f"/roles/edit/{office.role('Operator')}", height=1000),
-    Picture("standar-waktu", "admin", "/reference/standard_minutes/list/"),
-    Picture("hari-libur", "admin", "/reference/holidays/list/"),
-    Picture("jam-kerja", "admin", "/reference/working_hours/list/"),
-    Picture("kategori", "admin", "/reference/categories/list/"),
-)
-
-
-# --- taking them ---------------------------------------------------------------------------------
 
 
 def take(browser: Browser, office: Office, picture: Picture) -> bytes:
