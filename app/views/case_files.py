@@ -54,7 +54,7 @@ class CaseFiles:
         return any((self.requirements, self.papers, self.drafts, self.signed, self.proofs))
 
 
-def group_files(file: CaseFile, *, may_replace: bool) -> CaseFiles:
+def group_files(file: CaseFile, *, may_replace: bool, may_see_parcels: bool = True) -> CaseFiles:
     """Group what the case file holds; reads nothing."""
     row = _rows(file.documents, may_replace)
     present = [document for document in file.documents if document.replaced_at is None]
@@ -90,7 +90,7 @@ def group_files(file: CaseFile, *, may_replace: bool) -> CaseFiles:
         if paper.signed:  # what was signed stays beside its signature
             paper.drafts = [replace(draft, may_replace=False) for draft in paper.drafts]
     found.papers = list(papers.values())
-    parcels = {parcel.proof_id: parcel for parcel in file.dispatches}
+    parcels = {parcel.proof_id: parcel for parcel in file.dispatches} if may_see_parcels else {}
     for item in present:
         if item.stage == "proof":
             parcel = parcels.get(item.id)

@@ -281,7 +281,11 @@ class CasePage:
         if not self.may_list_files:
             return CaseFiles()
         may_replace = self.actor.can("can_replace", "Document") and self.step.kind != "end"
-        return group_files(self.file, may_replace=may_replace)
+        return group_files(
+            self.file,
+            may_replace=may_replace,
+            may_see_parcels=self.actor.can("can_show", "Dispatch"),
+        )
 
     @property
     def files(self) -> list[tuple[str, list[Document]]]:

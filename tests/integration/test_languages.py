@@ -73,6 +73,8 @@ def read(client: FlaskClient, first: list[str], most: int = 60) -> dict[str, Pag
         seen.add(pattern(address))
         answer = client.get(address, follow_redirects=True)
         assert answer.status_code in (200, 403, 404), f"{address}: {answer.status_code}"
+        if answer.mimetype != "text/html":  # a picture of a page, a printed paper
+            continue
         page = pages[address] = PageWords(answer.text)
         waiting += [link.split("#")[0] for link in page.links if link.startswith("/")]
     return pages

@@ -182,7 +182,7 @@ def test_the_check_lists_every_mistake_at_once(app: Flask, tmp_path: Path) -> No
                 'target = "certification"\nlabel = { id = "Ya',
                 'target = "certifcation"\nlabel = { id = "Ya',
             ),
-            ('guards = ["outputs_signed"]', 'guards = ["outputs_sined"]'),
+            ('"signatory_in_office", "outputs_signed"', '"signatory_in_office", "outputs_sined"'),
         ],
     )
     with pytest.raises(SopMistakes):

@@ -269,9 +269,17 @@ def draft_attached(make_case: CaseMaker, case: Complaint) -> None:
 def last_print_spoiled(make_case: CaseMaker, case: Complaint) -> None:
     actor, session = make_case.actor("operator"), make_case.session
     first = current_outputs(session, case)[0]
-    for result in ("good", "spoiled"):
-        now = make_case.now(case)
-        record_print(session, case, first, result, actor, now=now, reason="Tinta habis")
+    for result, again in (("good", ""), ("spoiled", "Diminta ulang")):
+        record_print(
+            session,
+            case,
+            first,
+            result,
+            actor,
+            now=make_case.now(case),
+            reason="Tinta habis",
+            reprint_reason=again,
+        )
 
 
 def nothing(make_case: CaseMaker, case: Complaint) -> None:

@@ -7,6 +7,7 @@ right cannot be refused for another reason than that the office has changed mean
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ from app.services.storage import Store, StoreError, delete_after_commit, new_key
 from app.services.transitions import Office
 from app.sop.errors import FileRefusedError, NotFoundError, RefusedError
 from app.sop.text import N_
+
+_PUBLIC_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,32}")
 
 #: code -> English sentence with %(name)s placeholders.
 MESSAGES: Final[dict[str, str]] = {
@@ -138,6 +141,9 @@ def own_import(session: Session, public_id: str, actor: Actor) -> ImportRun:
     Raises:
         NotFoundError: there is none, or it is a colleague's.
     """
+    # PostgreSQL takes no NUL in a text, not even to look for it.
+    if not _PUBLIC_ID.fullmatch(public_id):
+        raise NotFoundError("import", public_id)
     run = session.scalars(
         select(ImportRun).where(ImportRun.public_id == public_id, ImportRun.user_id == actor.id)
     ).one_or_none()

@@ -54,6 +54,9 @@ def bring_signed(
         raise RefusedError("signature_not_pdf")
     data = _read(store, staged)
     report = check_signed(data, trust, now=now)
+    # Before the document is written: its foreign key would share a lock on the paper with a
+    # colleague's, and each would then wait for the other to let go of his share.
+    _lock(session, output)
     document = attach_staged(
         session,
         staged,
@@ -155,6 +158,12 @@ def _read(store: Store, staged: StagedUpload) -> bytes:
     return data
 
 
+def _lock(session: Session, output: CaseOutput) -> None:
+    """Of two officers who sign or bring the same paper, one waits here for the other."""
+    with session.no_autoflush:
+        session.execute(select(CaseOutput.id).where(CaseOutput.id == output.id).with_for_update())
+
+
 def _succeed(session: Session, document: Document, output: CaseOutput, now: datetime) -> None:
     """Let a document take the place of the signed file the paper has at present."""
     query = select(Document).where(
@@ -166,8 +175,7 @@ def _succeed(session: Session, document: Document, output: CaseOutput, now: date
         query = query.where(Document.id != document.id)
     # No flush: a document without its predecessor is not to be written yet.
     with session.no_autoflush:
-        # Of two officers who sign or bring the same paper, one waits here for the other.
-        session.execute(select(CaseOutput.id).where(CaseOutput.id == output.id).with_for_update())
+        _lock(session, output)
         earlier = session.scalars(query.order_by(Document.id)).all()
     for old in earlier:
         old.replaced_at = now

@@ -302,7 +302,8 @@ def test_the_time_is_shared_among_the_cases(
     ]
     assert [run.batch_size for run in runs] == [2, 2]
     assert all(118 <= run.work_seconds <= 140 for run in runs)
-    assert all(run.started_at == monday for run in runs)
+    # The clock runs on while the page is made.
+    assert all(monday <= run.started_at < monday + timedelta(seconds=20) for run in runs)
 
 
 def test_the_passphrase_is_in_no_log_no_table_and_no_page(
