@@ -28,6 +28,7 @@ from app.services.signing import (
     fetch_again,
     recent_batches,
     release_unknown,
+    settle_stale,
     sign_next,
     start_batch,
     waiting_cases,
@@ -98,6 +99,7 @@ class SigningView(BringMixin, BaseView):  # type: ignore[misc]
             may_read=actor.can("can_download", "Document"),
             may_upload=actor.can("can_add", "Upload"),
             personal=actor.can("see_personal"),
+            me=actor.id,
             batches=recent_batches(session, actor),
             states=STATES,
             error_words=error_words,
@@ -118,6 +120,7 @@ class SigningView(BringMixin, BaseView):  # type: ignore[misc]
         nonce, opened_at = read_form_key(request.form.get("form_key", ""))
         if done := result_of_key(db.session(), nonce):
             return redirect(url_for("SigningView.batch", public_id=done), 303)
+        settle_stale(db.session(), _desk(), request_time())
         versions = {
             int(pk): _number(request.form.get(f"version_{pk}"))
             for pk in request.form.getlist("case")

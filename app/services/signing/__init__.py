@@ -17,7 +17,8 @@ from app.services.signing.batches import (
     start_batch,
 )
 from app.services.signing.bringing import bring_papers, release_unknown
-from app.services.signing.running import SigningDesk, fetch_again, settle_stale, sign_next
+from app.services.signing.items import SigningDesk, settle_stale
+from app.services.signing.running import fetch_again, sign_next
 from app.services.signing.waiting import (
     WaitingCase,
     WaitingPaper,

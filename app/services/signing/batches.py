@@ -39,6 +39,10 @@ MESSAGES: Final[dict[str, str]] = {
     "signed_file_missing": N_("Bring the signed PDF of %(label)s first."),
     "nothing_to_issue": N_("No output document has been named for this case."),
     "case_changed": N_("The case was changed or moved after you had opened the page."),
+    "capacity_changed": N_(
+        "You sign in another capacity than when this batch was started. Choose its documents once"
+        " more."
+    ),
     "draft_changed": N_("The draft was replaced after you had opened the page. Look at it again."),
     "signing_outstanding": N_(
         "An earlier attempt to sign %(label)s has no answer yet, so it was not sent again."

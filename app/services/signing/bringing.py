@@ -13,6 +13,7 @@ from app.services.actor import Actor
 from app.services.complaints import log_event
 from app.services.facts import case_facts, current_outputs
 from app.services.signature import Trust, bring_signed
+from app.services.signing.items import held
 from app.services.signing.waiting import OUTSTANDING, SIGN
 from app.services.storage import Store
 from app.services.transitions import Handling, Office, apply_transition
@@ -130,7 +131,7 @@ def release_unknown(
     reason = reason.strip()[:200]
     if not reason:
         raise ReasonRequiredError(SIGN)
-    if item.state not in ("unknown", "remote"):
+    if held(session, item.id).state not in ("unknown", "remote"):
         raise RefusedError("paper_not_waiting")
     item.state, item.finished_at = "released", now
     item.error, item.error_params = "signing_released", {"reason": reason}

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,19 +20,25 @@ from app.models import CaseOutput, Complaint, Document, SigningBatch, SigningIte
 from app.services.actor import Actor
 from app.services.documents import read_file
 from app.services.facts import INTACT
-from app.services.signatories import is_in_office, title_of
+from app.services.signatories import signatory_of, title_of
 from app.services.signature import (
-    Signer,
     SigningError,
     SignRequest,
     Stamp,
-    Trust,
     keep_signed,
 )
 from app.services.signing.batches import close_batch, error_facts
+from app.services.signing.items import (
+    SigningDesk,
+    close,
+    first_waiting,
+    held,
+    put_back,
+    settle,
+    settle_stale,
+)
 from app.services.signing.waiting import SIGN, sources
-from app.services.storage import Store
-from app.services.transitions import Handling, Office, apply_transition
+from app.services.transitions import Handling, apply_transition
 from app.services.visibility import ensure_visible
 from app.sop.clock import counted_seconds, shares
 from app.sop.errors import NotAllowedError, RefusedError, SopError
@@ -45,38 +50,6 @@ logger = logging.getLogger(__name__)
 OF_ONE_PAPER: Final = frozenset(
     {"draft_not_pdf", "draft_locked", "sign_failed", "stamp_failed", "service_refused"}
 )
-
-
-@dataclass(frozen=True)
-class SigningDesk:
-    """What signing needs besides the batch."""
-
-    office: Office
-    store: Store
-    trust: Trust
-    signer: Signer | None
-    #: The address of the check page of a code, for the stamp's QR.
-    check_url: Callable[[str], str]
-    demo: bool
-    #: Makes what was flushed durable; called before anything leaves for the signer.
-    commit: Callable[[], None]
-    #: How long an answer may take; a paper that is `sending` for longer has lost its answer.
-    patience: timedelta = timedelta(minutes=3)
-
-
-def settle_stale(session: Session, desk: SigningDesk, batch: SigningBatch, now: datetime) -> bool:
-    """Papers whose sender died are `unknown`, not `sending` for ever; whether there were any."""
-    found = session.scalars(
-        update(SigningItem)
-        .where(
-            SigningItem.batch_id == batch.id,
-            SigningItem.state == "sending",
-            SigningItem.started_at < now - desk.patience,
-        )
-        .values(state="unknown", error="signing_unanswered", error_params={}, finished_at=now)
-        .returning(SigningItem.id)
-    ).all()
-    return bool(found)
 
 
 def sign_next(
@@ -98,33 +71,22 @@ def sign_next(
     """
     if not actor.can(SIGN):
         raise NotAllowedError(SIGN)
-    settle_stale(session, desk, batch, clock())
-    item = _first_waiting(session, batch.id)
+    settle_stale(session, desk, clock())
+    item = first_waiting(session, batch.id)
     if item is None:
-        _close(session, batch.id, clock())
+        close(session, batch.id, clock())
         desk.commit()
         return None
     try:
         request = _take(session, desk, item, actor, clock())
     except SopError as error:
-        return _settle(session, desk, item.id, "failed", error, clock())
+        return settle(session, desk, item.id, "failed", error, clock())
     if request is None:  # nothing to sign: all its papers are signed, or another was faster
         return _finish(session, desk, item.id, actor, clock())
     key = item.id
     desk.commit()
     # From here until the answer no transaction is open: nobody waits for the service but us.
     return _send(session, desk, key, request, actor, passphrase, clock)
-
-
-def _first_waiting(session: Session, batch_id: int) -> SigningItem | None:
-    return session.scalars(
-        select(SigningItem)
-        .where(SigningItem.batch_id == batch_id, SigningItem.state == "waiting")
-        # What needs a signature first: a wrong passphrase is to stop the batch before anything moves.
-        .order_by(SigningItem.output_id.is_(None), SigningItem.position)
-        .limit(1)
-        .execution_options(populate_existing=True)
-    ).first()
 
 
 def _take(
@@ -137,8 +99,12 @@ def _take(
     """
     case = session.get_one(Complaint, item.complaint_id, populate_existing=True)
     ensure_visible(actor, case)
-    if not is_in_office(session, actor, now):
+    signatory = signatory_of(session, actor, now)
+    if signatory is None:
         raise RefusedError("signatory_not_in_office")
+    # What is stamped is what he is now, and he has seen it: never a capacity that has ended.
+    if signatory.id != item.batch.signatory_id:
+        raise RefusedError("capacity_changed")
     if case.step_key not in sources(desk.office.sop) or case.version != item.case_version:
         raise RefusedError("case_changed")
     if item.output_id is None:
@@ -157,7 +123,6 @@ def _take(
     if desk.signer is None:
         raise RefusedError("signed_file_missing", label=label)
     pdf = read_file(desk.store, draft)
-    signatory = item.batch.signatory
     request = SignRequest(
         pdf=pdf,
         file_name=draft.original_name,
@@ -175,17 +140,9 @@ def _take(
     )
     try:
         with session.begin_nested():
-            taken = session.execute(
-                update(SigningItem)
-                .where(SigningItem.id == item.id, SigningItem.state == "waiting")
-                .values(state="sending", started_at=now, error="", error_params={})
-                .returning(SigningItem.id)
-                .execution_options(synchronize_session=False)
-            ).first()
-    except IntegrityError as error:  # the same paper in another browser
+            item.state, item.started_at, item.error, item.error_params = "sending", now, "", {}
+    except IntegrityError as error:  # the same paper in another batch
         raise RefusedError("signing_outstanding", label=label) from error
-    if taken is None:
-        raise RefusedError("signing_outstanding", label=label)
     return request
 
 
@@ -219,16 +176,16 @@ def _send(
         answer = desk.signer.sign(request, passphrase)
     except SigningError as error:
         if error.outcome == "unknown":
-            return _settle(session, desk, key, "unknown", error, clock())
+            return settle(session, desk, key, "unknown", error, clock())
         if error.code not in OF_ONE_PAPER:
-            _put_back(session, desk, key)
+            put_back(session, desk, key)
             raise
-        return _settle(session, desk, key, "failed", error, clock())
+        return settle(session, desk, key, "failed", error, clock())
     except Exception:
         # What happened inside the signer is not known, so neither is whether it has signed.
         logger.exception("signing item %s stopped", key)
         stopped = RefusedError("signing_stopped")
-        return _settle(session, desk, key, "unknown", stopped, clock())
+        return settle(session, desk, key, _lost(desk), stopped, clock())
     data = answer.data
     if data is None:
         item = session.get_one(SigningItem, key, populate_existing=True)
@@ -236,6 +193,11 @@ def _send(
         desk.commit()
         return _fetch(session, desk, key, answer.remote_id, actor, clock)
     return _keep(session, desk, key, data, answer.remote_id, actor, clock())
+
+
+def _lost(desk: SigningDesk) -> str:
+    """What a paper is when its signed form got lost here: only a service has signed it elsewhere."""
+    return "failed" if desk.signer is not None and desk.signer.way == "pkcs12" else "unknown"
 
 
 def fetch_again(
@@ -276,7 +238,7 @@ def _fetch(
     except SigningError as error:
         # It is signed, whatever went wrong here: it may be fetched again, never signed again.
         state = "unknown" if error.code == "download_gone" else "remote"
-        return _settle(session, desk, key, state, error, clock())
+        return settle(session, desk, key, state, error, clock())
     return _keep(session, desk, key, data, remote_id, actor, clock())
 
 
@@ -290,9 +252,10 @@ def _keep(
     now: datetime,
 ) -> SigningItem:
     """The signed file into the case, and the case on its way when this was its last paper."""
-    item = session.get_one(SigningItem, key, populate_existing=True)
-    if remote_id:
-        item.remote_id = remote_id[:80]
+    item = held(session, key)
+    if item.state == "signed":  # fetched in another window, or brought
+        desk.commit()
+        return item
     output = session.get_one(CaseOutput, item.output_id)
     name = item.draft.original_name if item.draft is not None else f"{output.kind.code}.pdf"
     try:
@@ -309,10 +272,15 @@ def _keep(
                 now=now,
             )
     except SopError as error:
-        # The service has signed, only the file is not here: it is fetched or brought, not signed.
-        return _settle(session, desk, key, "unknown", error, now)
-    item = session.get_one(SigningItem, key, populate_existing=True)
-    item.signed_id = document.id
+        # A service has signed, only the file is not here: it is fetched or brought, not signed.
+        return settle(session, desk, key, _lost(desk), error, now, remote_id=remote_id)
+    except Exception:
+        logger.exception("the signed form of item %s could not be kept", key)
+        session.rollback()
+        stopped = RefusedError("signing_stopped")
+        return settle(session, desk, key, _lost(desk), stopped, now, remote_id=remote_id)
+    item = held(session, key)
+    item.signed_id, item.remote_id = document.id, remote_id[:80]
     return _finish(session, desk, key, actor, now)
 
 
@@ -323,7 +291,11 @@ def _finish(
     item = session.get_one(SigningItem, key, populate_existing=True)
     item.state, item.error, item.error_params, item.finished_at = "signed", "", {}, now
     session.flush()
-    batch = session.get_one(SigningBatch, item.batch_id, populate_existing=True)
+    # Of two windows that finish the last two papers of a case, the second sees both.
+    batch = session.get_one(
+        SigningBatch, item.batch_id, populate_existing=True, with_for_update=True
+    )
+    session.refresh(batch, ["items"])
     mine = [other for other in batch.items if other.complaint_id == item.complaint_id]
     if all(other.state == "signed" for other in mine):
         _move(session, desk, batch, mine, actor, now)
@@ -370,30 +342,3 @@ def _move(
     else:
         for item in mine:
             item.moved = True
-
-
-def _settle(
-    session: Session, desk: SigningDesk, key: int, state: str, error: SopError, now: datetime
-) -> SigningItem:
-    """What became of a paper that was not signed, or of which that is not known."""
-    item = session.get_one(SigningItem, key, populate_existing=True)
-    item.state, item.finished_at = state, now
-    item.error, item.error_params = error_facts(error)
-    session.flush()
-    _close(session, item.batch_id, now)
-    desk.commit()
-    return session.get_one(SigningItem, key, populate_existing=True)
-
-
-def _put_back(session: Session, desk: SigningDesk, key: int) -> None:
-    item = session.get_one(SigningItem, key, populate_existing=True)
-    item.state, item.started_at = "waiting", None
-    session.flush()
-    desk.commit()
-
-
-def _close(session: Session, batch_id: int, now: datetime) -> None:
-    batch = session.get_one(SigningBatch, batch_id, populate_existing=True)
-    session.refresh(batch, ["items"])
-    close_batch(batch, now)
-    session.flush()

@@ -140,9 +140,9 @@ def _papers(session: Session, ids: Sequence[int]) -> dict[int, list[WaitingPaper
     outstanding = {
         item.output_id: item
         for item in session.scalars(
-            select(SigningItem).where(
-                SigningItem.complaint_id.in_(ids), SigningItem.state.in_(OUTSTANDING)
-            )
+            select(SigningItem)
+            .where(SigningItem.complaint_id.in_(ids), SigningItem.state.in_(OUTSTANDING))
+            .options(joinedload(SigningItem.batch))
         )
     }
     found: dict[int, list[WaitingPaper]] = defaultdict(list)

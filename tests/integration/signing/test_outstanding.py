@@ -66,6 +66,7 @@ def test_a_paper_whose_answer_never_came_is_not_sent_again(
     assert len(service.requests) == sent
     assert f'value="{silent.id}" form="sign-form"' not in desk.page()
     assert "/release/1" in desk.client.get(batch).text
+    assert f'href="{batch}#line-1"' in desk.page(), "there it is decided about"
 
 
 def test_it_is_released_only_with_what_was_seen_at_the_service(
