@@ -32,7 +32,7 @@ from app.views.validators import choice_field, number_field, text_field
 KINDS: dict[str, tuple[Any, str]] = {
     "received": (_l("Received"), "ok"),
     "used": (_l("Used"), "neutral"),
-    "spoiled": (_l("Spoiled"), "late"),
+    "spoiled": (_l("Damaged"), "late"),
     "counted": (_l("Counted"), "info"),
 }
 BOOKED = (

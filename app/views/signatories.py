@@ -68,7 +68,7 @@ class SignatoryForm(DynamicForm):  # type: ignore[misc]
         _l("Rank"), 60, needed=False, hint=_l("For example: Pembina Utama Muda, IV/c.")
     )
     position = text_field(
-        _l("Position"), 160, hint=_l("Without Plt. or Plh.: that comes from the capacity.")
+        _l("Official position"), 160, hint=_l("Without Plt. or Plh.: that comes from the capacity.")
     )
     capacity = choice_field(_l("Capacity"), CAPACITIES, default="definitif")
     decree_number = text_field(
@@ -169,7 +169,7 @@ class SignatoryView(OfficeModelView):
         "nip": _l("NIP"),
         "nik": _l("NIK"),
         "rank": _l("Rank"),
-        "position": _l("Position"),
+        "position": _l("Official position"),
         "title": _l("Signs as"),
         "capacity": _l("Capacity"),
         "decree_number": _l("Number of the decree"),
