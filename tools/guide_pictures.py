@@ -20,9 +20,10 @@ PHONE: Final = (390, 844)
 PASSPHRASE: Final = "batang-demo-2026"
 #: Yesterday's book, with a date, a NIK and a category that cannot be taken over.
 REGISTER: Final = """No;Tanggal;Kanal;Nama;NIK;Uraian;Jenis;Status;Tanggal selesai
-1;03/11/2025;WhatsApp;Wahyu Contoh Lestari;3325115502909998;KK hilang;KK belum terbit;selesai;04/11/2025
-2;31/02/2025;Tatap muka;Budi Contoh;3325111203859997;Nama salah;Perbedaan nama;selesai;04/11/2025
-3;05/11/2025;Tatap muka;Siti Contoh;33251152039;KTP-el rusak;KTP-el hilang;proses;
+1;03/11/2025;WhatsApp;Wahyu Contoh;3325115502909998;KIA hilang;Kartu Identitas Anak;selesai;04/11/2025
+2;31/02/2025;WhatsApp;Budi Contoh;3325111203859997;KIA rusak;Kartu Identitas Anak;selesai;04/11/2025
+3;05/11/2025;Tatap muka;Siti Contoh;33251152039;KIA salah tulis;Kartu Identitas Anak;proses;
+4;06/11/2025;Tatap muka;Joko Contoh;3325110101909996;Akta belum jadi;Akta;proses;
 """
 
 Step = Callable[["Page", "Office"], object]
@@ -267,7 +268,7 @@ PICTURES: Final[tuple[Picture, ...]] = (
     ),
     Picture("blangko", "operator", "/blank-stock/show/1", height=1000),
     # Sub Koordinator
-    Picture("pengajuan", "subkoordinator", work_on("certification"), steps=(BEGIN,), height=900),
+    Picture("pengajuan", "subkoordinator", work_on("certification"), steps=(BEGIN,), height=1200),
     Picture(
         "massal-pilih",
         "subkoordinator",
