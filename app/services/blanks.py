@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy.orm import Session, contains_eager
 
 from app.models import (
     BlankEntry,
@@ -250,7 +250,11 @@ def _enter(
 
 
 def _line(*columns: Any) -> Any:
-    """Who really waits, in order: not the papers that were withdrawn or belong to an old round."""
+    """Who really waits, in order: not what was withdrawn, is of an old round or of a closed case.
+
+    A closed case waits only for a reprint of what it was given.
+    """
+    printed = exists().where(PrintRun.output_id == CaseOutput.id, PrintRun.result == "good")
     return (
         select(*columns)
         .select_from(BlankWait)
@@ -264,6 +268,7 @@ def _line(*columns: Any) -> Any:
             BlankWait.ended_at.is_(None),
             CaseOutput.dropped_at.is_(None),
             DocumentKind.blank_id == BlankWait.blank_id,
+            or_(Complaint.closed_at.is_(None), printed),
         )
         .order_by(BlankWait.since, BlankWait.id)
     )
@@ -279,7 +284,9 @@ def lines(session: Session) -> dict[int, list[int]]:
 
 def waiting_papers(session: Session, blank_id: int) -> list[BlankWait]:
     """The line of one stock with its papers and cases."""
-    return list(session.scalars(_line(BlankWait).where(BlankWait.blank_id == blank_id)))
+    waiting = _line(BlankWait).where(BlankWait.blank_id == blank_id)
+    paper = contains_eager(BlankWait.output).contains_eager(CaseOutput.kind)
+    return list(session.scalars(waiting.options(contains_eager(BlankWait.complaint), paper)))
 
 
 def last_entries(session: Session, blank_id: int, *, limit: int, page: int) -> list[BlankEntry]:

@@ -7,14 +7,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.models import BlankEntry, BlankWait, Complaint, PrintRun
 from app.services.actor import Actor
 from app.services.batch import apply_batch
 from app.services.blank_pace import Pace, paces
-from app.services.blanks import MOST_CARDS, NoBlankError, book, line_of, note_waiting
+from app.services.blanks import (
+    MOST_CARDS,
+    NoBlankError,
+    book,
+    line_of,
+    note_waiting,
+    waiting_papers,
+)
 from app.services.casework import OutputInput, name_outputs
 from app.services.prints import record_print
 from app.services.transitions import Office, apply_transition
@@ -120,6 +127,47 @@ def test_later_papers_never_overtake_earlier_ones(
     assert waiting(session) == [second.id], "its card is still there"
     print_card(second)
     assert (stock_of(session).balance, waiting(session)) == (0, [])
+
+
+def test_a_closed_case_leaves_the_line(
+    make_case: CaseMaker, session: Session, print_card: Callable[..., PrintRun]
+) -> None:
+    """Sent back from the printer and then withdrawn: nobody is kept waiting by it."""
+    withdrawn, other = card_case(make_case), card_case(make_case)
+    leave(session, 0)
+    for case in (withdrawn, other):
+        with pytest.raises(NoBlankError):
+            print_card(case)
+    assert waiting(session) == [withdrawn.id, other.id]
+    session.execute(
+        update(Complaint)
+        .where(Complaint.id == withdrawn.id)
+        .values(step_key="withdrawn", closed_at=datetime.now(UTC))
+    )
+    session.commit()
+    assert waiting(session) == [other.id]
+    leave(session, 1)
+    assert print_card(other).result == "good"
+
+
+def test_the_line_is_read_in_one_statement(
+    make_case: CaseMaker,
+    session: Session,
+    print_card: Callable[..., PrintRun],
+    sql_count: Callable[..., Any],
+) -> None:
+    cases = [card_case(make_case) for _ in range(3)]
+    leave(session, 0)
+    for case in cases:
+        with pytest.raises(NoBlankError):
+            print_card(case)
+    key, numbers = stock_of(session).id, [case.number for case in cases]
+    session.expire_all()
+    with sql_count() as statements:
+        line = waiting_papers(session, key)
+        assert [wait.complaint.number for wait in line] == numbers
+        assert all(str(wait.output) for wait in line)
+    assert len(statements) == 1, statements
 
 
 def test_a_spoiled_card_keeps_its_place(
