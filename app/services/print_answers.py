@@ -60,6 +60,7 @@ def answer_batch(
         RefusedError: the batch is finished.
     """
     actor.require("can_print", VIEW)
+    _hold(session, batch)
     if batch.closed_at is not None:
         raise RefusedError("print_batch_closed")
     since = _begun(session, batch, now)
@@ -105,9 +106,21 @@ def answer_batch(
 def put_away(session: Session, batch: PrintBatch, actor: Actor, *, now: datetime) -> None:
     """End a batch without an answer for the rest: nothing came out of the printer for those."""
     actor.require("can_print", VIEW)
+    _hold(session, batch)
     if batch.closed_at is None:
         batch.closed_at = now
         session.flush()
+
+
+def _hold(session: Session, batch: PrintBatch) -> None:
+    """The batch and its answers as they are now: two windows never count one print twice."""
+    session.flush()
+    session.refresh(batch, with_for_update=True)
+    session.scalars(
+        select(PrintBatchItem)
+        .where(PrintBatchItem.batch_id == batch.id)
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def _begun(session: Session, batch: PrintBatch, now: datetime) -> datetime:

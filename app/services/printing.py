@@ -177,22 +177,26 @@ def start_batch(
     if not wanted:
         raise RefusedError("nothing_to_print")
     refuse_too_much(len(wanted), 0)
-    cards = _Cards(lock_stock(session), lines(session))
     outputs = session.scalars(_to_print(sop, actor).where(CaseOutput.id.in_(wanted))).all()
     started = Started()
     chosen = []
-    for output in cards.in_turn(outputs):
+    pages: dict[int, int] = {}
+    for output in outputs:
         try:
-            pages = _printable(store, output)
+            pages[output.id] = _printable(store, output)
+        except RefusedError as error:
+            started.refused.append(error)
+    # The files are read: only from here on does anybody else wait for the stocks.
+    cards = _Cards(lock_stock(session), lines(session))
+    for output in cards.in_turn([output for output in outputs if output.id in pages]):
+        try:
             cards.take(output)
         except NoBlankError as error:
             cards.join_line(error)
             stand_in_line(session, error.blank_id, error.output_id, error.complaint_id, now)
             started.refused.append(error)
-        except RefusedError as error:
-            started.refused.append(error)
         else:
-            chosen.append((output, pages))
+            chosen.append((output, pages[output.id]))
     if gone := len(wanted) - len(outputs):
         started.refused.append(RefusedError("not_to_be_printed", count=gone))
     order = {output.id: place for place, output in enumerate(outputs)}

@@ -9,10 +9,12 @@ from datetime import timedelta
 import pikepdf
 import pypdfium2
 import pytest
+from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import PrintRun
+from app.extensions import db
+from app.models import PrintBatch, PrintRun
 from app.services.actor import Actor
 from app.services.blanks import line_of
 from app.services.documents import read_file
@@ -201,6 +203,29 @@ def test_a_paper_that_a_colleague_has_answered_is_not_counted_again(
     done = printer.answer(mine, GOOD)
     assert (done.counted, len(done.earlier), done.refused) == (0, 1, [])
     assert mine.closed_at is not None
+    assert len(session.scalars(select(PrintRun)).all()) == 1
+
+
+def test_two_windows_count_a_spoiled_print_once(
+    make_case: CaseMaker,
+    printer: Printer,
+    session: Session,
+    app: Flask,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The second window answers after this one has read the batch."""
+    batch = printer.batch(letter_case(make_case), letter_case(make_case))
+    officer, key = printer.actor("operator"), batch.id
+    assert [item.run_id for item in batch.items] == [None, None]
+    with monkeypatch.context() as patched:
+        patched.setattr(session, "expire_on_commit", False)
+        session.commit()  # this window goes on with what it has read
+    with app.app_context():
+        other = Printer(db.session(), printer.office, printer.store, lambda who: officer)
+        same = db.session.get_one(PrintBatch, key)
+        assert other.answer(same, Answer("spoiled", "kertas macet")).counted == 1
+    done = printer.answer(batch, Answer("spoiled", "kertas macet"))
+    assert done.counted == 0
     assert len(session.scalars(select(PrintRun)).all()) == 1
 
 
