@@ -86,10 +86,14 @@ class CaseAnswer:
 
 
 def normal_number(text: str) -> str:
-    """A case number as it is kept: capitals, dashes, leading zeros; other text stays as it is."""
-    found = _NUMBER.fullmatch(text.strip())
+    """A case number as it is kept: capitals, dashes, leading zeros; other text stays as it is.
+
+    Unprintable letters go: a database takes no null byte, and its refusal would be another answer.
+    """
+    text = "".join(letter for letter in text if letter.isprintable()).strip()
+    found = _NUMBER.fullmatch(text)
     if found is None:
-        return text.strip()[:20]
+        return text[:20]
     return f"{NUMBER_PREFIX}-{found[1]}-{found[2]:0>6}"
 
 

@@ -255,6 +255,8 @@ def recipient_words(item: Message) -> str:
 def outcome(item: Message) -> str:
     """When it was sent and by whom, or why not and when it is tried again."""
     reason = sentence(item.error, item.error_params) if item.error else ""
+    # Mail servers repeat the address that they refuse.
+    reason = reason.replace(item.recipient, recipient_words(item))
     if item.state == "sent":
         return _when_who(item.sent_at, item.sent_by)
     if item.state == "queued" and item.attempts:

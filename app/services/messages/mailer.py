@@ -170,7 +170,7 @@ class Connection:
             self._envelope(recipient)
             self._expect(*self.server.docmd("DATA"), good=354)
             self.server.send(_dotted(content))
-        except (smtplib.SMTPServerDisconnected, OSError) as error:
+        except (smtplib.SMTPException, OSError) as error:
             raise MailServerError("mail_server_away", host=self.host, said=_said(error)) from None
         # Only from here on can the message have arrived without our knowing.
         try:

@@ -118,6 +118,16 @@ def test_what_is_no_pin_opens_nothing(ask: Any, make_case: Any, session: Session
     assert ask(case.number, pin).status_code == 422
 
 
+@pytest.mark.both
+def test_what_no_keyboard_types_is_a_wrong_number_too(ask: Any, make_case: Any) -> None:
+    """PostgreSQL takes no null byte; its refusal would be an answer of its own."""
+    case = make_case("intake")
+    wrong = ask("PGD-2020-999999", case.check_pin)
+    for number in ("PGD\x00-1", "\x00", "PGD-2020-\x0099"):
+        answer = ask(number, "12\x003456")
+        assert answer.status_code == wrong.status_code == 422
+
+
 @pytest.mark.parametrize("pin", ["", " ", "------"])
 def test_a_case_without_a_pin_is_opened_by_none(
     ask: Any, make_case: Any, session: Session, pin: str

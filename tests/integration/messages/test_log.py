@@ -168,6 +168,22 @@ def test_addresses_and_texts_are_for_who_may_see_them(
     assert told.number not in login("petugas").get(f"/messages/list/?q={MAIL}").text
 
 
+def test_the_address_is_not_told_by_the_mail_server_s_refusal_either(
+    told: Complaint, messages: Any, session: Any, login: Any
+) -> None:
+    message = messages(told, way="email")[0]
+    message.state, message.error = "failed", "mail_refused"
+    message.error_params = {"said": f"550 5.1.1 <{MAIL}>: unknown"}
+    session.commit()
+    urls = ("/messages/list/", f"/messages/show/{message.id}", f"/complaints/show/{told.id}")
+    assert all(MAIL in login("petugas").get(url).text for url in urls)
+    take_away(session, "Petugas Pengaduan", "see_personal", "Complaint")
+    for url in urls:
+        page = login("petugas").get(url).text
+        assert MAIL not in page
+        assert "550 5.1.1" in page
+
+
 def test_the_list_is_searched_and_filtered(
     told: Complaint, tell_case: Any, messages: Any, session: Any, login: Any
 ) -> None:

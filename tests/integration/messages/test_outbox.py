@@ -241,3 +241,15 @@ def test_workers_at_once_send_each_message_once(
     assert sum(counts) == 60
     assert sorted(server.keys()) == sorted(keys)
     assert {row.state for row in rows(session)} == {"sent"}
+
+
+def test_a_server_that_talks_without_end_loses_nothing(
+    session: Session, queue: Any, mailer: Mailer, server: MailServer
+) -> None:
+    """Its answer to the envelope is no SMTP: nothing was handed over, all of it waits."""
+    queue(2)
+    server.on_rcpt = lambda address: "250 " + "ya " * 5000
+    done = work_once(session, mailer, "w", now())
+    assert (done.server, done.unclear) == ("mail_server_away", 0)
+    assert {row.state for row in rows(session)} == {"queued"}
+    assert server.received == []
