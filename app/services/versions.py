@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from app.models import Document, SigningItem, StagedUpload
@@ -60,17 +60,22 @@ def why_not_replaceable(document: Document) -> str:
 def why_not_now(session: Session, document: Document) -> str:
     """The same, and of a draft whose paper carries a signature or is about to."""
     code = why_not_replaceable(document)
-    if code or document.stage != "draft" or document.output_id is None:
+    if code or document.stage != "draft":
         return code
+    # A draft that names no paper is the draft of those it was sent to be signed for.
+    sent = select(SigningItem.output_id).where(
+        SigningItem.draft_id == document.id, SigningItem.output_id.is_not(None)
+    )
     signed = select(Document.id).where(
-        Document.output_id == document.output_id,
+        or_(Document.output_id == document.output_id, Document.output_id.in_(sent)),
         Document.stage == "signed",
         Document.replaced_at.is_(None),
     )
     if session.scalars(signed.limit(1)).first() is not None:
         return "draft_signed_already"
     outstanding = select(SigningItem.id).where(
-        SigningItem.output_id == document.output_id, SigningItem.state.in_(_OUTSTANDING)
+        or_(SigningItem.output_id == document.output_id, SigningItem.draft_id == document.id),
+        SigningItem.state.in_(_OUTSTANDING),
     )
     if session.scalars(outstanding.limit(1)).first() is not None:
         return "draft_being_signed"
@@ -104,13 +109,14 @@ def replace_document(
     ensure_visible(actor, complaint)
     if sop.step(complaint.step_key).kind == "end":
         raise RefusedError("case_finished")
-    if code := why_not_now(session, document):
-        raise RefusedError(code, most=MOST_VERSIONS)
     reason = " ".join(reason.split())[:LONGEST_REASON]
     if not reason:
         raise ReasonRequiredError("replace")
     if document.stage == "draft" and not claim_version(session, complaint):
         raise RefusedError("file_replaced_already")
+    # Asked while the case is held: the signing desk takes a paper up only under the same lock.
+    if code := why_not_now(session, document):
+        raise RefusedError(code, most=MOST_VERSIONS)
     # Of two officers one finds the file unreplaced; the other waits for that and finds no row.
     taken = session.scalars(
         update(Document)

@@ -36,6 +36,7 @@ from app.services.signing import (
 from app.sop.errors import NotFoundError
 from app.views.check import check_url
 from app.views.formkeys import new_form_key, read_form_key, result_of_key, spend_form_key
+from app.views.forms.fields import without_controls
 from app.views.office import (
     case_office,
     request_time,
@@ -234,7 +235,7 @@ class SigningView(BringMixin, BaseView):  # type: ignore[misc]
             db.session(),
             _item(batch, position),
             actor,
-            request.form.get("reason", ""),
+            without_controls(request.form.get("reason", "")),
             now=request_time(),
         )
         db.session.commit()

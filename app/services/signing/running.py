@@ -97,7 +97,10 @@ def _take(
     Raises:
         SopError: it may not be signed any more.
     """
-    case = session.get_one(Complaint, item.complaint_id, populate_existing=True)
+    # Held until `sending` is kept: nobody replaces the draft in between (`replace_document`).
+    case = session.get_one(
+        Complaint, item.complaint_id, populate_existing=True, with_for_update=True
+    )
     ensure_visible(actor, case)
     signatory = signatory_of(session, actor, now)
     if signatory is None:
@@ -252,7 +255,7 @@ def _keep(
     now: datetime,
 ) -> SigningItem:
     """The signed file into the case, and the case on its way when this was its last paper."""
-    item = held(session, key)
+    item = session.get_one(SigningItem, key, populate_existing=True)
     if item.state == "signed":  # fetched in another window, or brought
         desk.commit()
         return item
@@ -279,7 +282,7 @@ def _keep(
         session.rollback()
         stopped = RefusedError("signing_stopped")
         return settle(session, desk, key, _lost(desk), stopped, now, remote_id=remote_id)
-    item = held(session, key)
+    item = held(session, key)  # after the paper itself, as `bring_papers` does
     item.signed_id, item.remote_id = document.id, remote_id[:80]
     return _finish(session, desk, key, actor, now)
 

@@ -250,12 +250,16 @@ def test_a_draft_that_was_signed_stays(
     assert refused.value.code == "draft_signed_already"
 
 
+@pytest.mark.parametrize("loose", [False, True], ids=["of a paper", "of none"])
 @pytest.mark.parametrize("state", ["sending", "remote", "unknown"])
 def test_a_draft_at_the_signature_service_stays(
-    session: Session, store: Store, make_case: Any, user: Any, replace: Any, state: str
+    session: Session, store: Store, make_case: Any, user: Any, replace: Any, state: str, loose: bool
 ) -> None:
     case = make_case("signing")
     draft = draft_of(session, store, case, user("subkoordinator"))
+    paper = draft.output_id
+    if loose:  # attached without saying for which paper: the desk found it all the same
+        draft.output_id = None
     head = user("kepala")
     signatory = session.scalars(select(SigningBatch.signatory_id)).first() or _signatory(
         session, head
@@ -269,7 +273,7 @@ def test_a_draft_at_the_signature_service_stays(
             position=1,
             complaint_id=case.id,
             case_version=case.version,
-            output_id=draft.output_id,
+            output_id=paper,
             draft_id=draft.id,
             state=state,
         )

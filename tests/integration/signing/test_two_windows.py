@@ -180,3 +180,15 @@ def test_a_signed_file_that_cannot_be_kept_is_no_answer_lost_for_ever(
     desk.run(desk.start([case]))
     assert desk.states() == ["signed"]
     assert desk.step_of(case) == "printing"
+
+
+@pytest.mark.both
+def test_a_reason_with_a_null_byte_is_a_reason(
+    desk: Desk, waiting: Callable[..., list[Complaint]], session: Session
+) -> None:
+    batch = desk.start(waiting(1))
+    session.execute(update(SigningItem).values(state="unknown"))
+    session.commit()
+    desk.post(desk.client, f"{batch}/release/1", {"reason": "tidak\x00 ada"})
+    assert desk.states() == ["released"]
+    assert desk.items()[0].error_params == {"reason": "tidak ada"}
