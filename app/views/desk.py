@@ -39,10 +39,10 @@ from app.views.base import RefusedForm
 from app.views.desk_lists import DeskLists, paper_url, posted_number
 from app.views.formkeys import new_form_key, read_form_key, result_of_key, spend_form_key
 from app.views.forms.desk import DeskForm
-from app.views.forms.draft import stage_posted
+from app.views.forms.form_files import stage_form_files
 from app.views.forms.work import Desk
 from app.views.forms.work_dispatch import tracking_remarks
-from app.views.office import case_office, request_time, the_sop, the_store, upload_limits
+from app.views.office import case_office, request_time, the_sop, upload_limits
 from app.views.work import staged_files
 
 
@@ -84,7 +84,7 @@ class DispatchDeskView(DeskLists, BaseView):  # type: ignore[misc]
         nonce, opened_at = read_form_key(request.form.get("form_key", ""))
         if result_of_key(session, nonce):
             return redirect(ready, 303)
-        posted, file_errors = _stage_files()
+        posted, file_errors = stage_form_files()
         errand = errand_of(session, the_sop(), case)
         if not errand.open:
             flash(_not_here(errand), "danger")
@@ -276,27 +276,3 @@ def _case_or_404(pk: str) -> Complaint:
 def _seen_version() -> int | None:
     seen = posted_number("version")
     return seen if seen >= 0 else None
-
-
-def _stage_files() -> tuple[MultiDict[str, str], dict[str, str]]:
-    """Keep files that came with the form itself (no scripts), so that a refusal keeps them."""
-    posted: MultiDict[str, str] = MultiDict(request.form)
-    errors: dict[str, str] = {}
-    actor = current_actor()
-    if not actor.can("can_add", "Upload"):
-        return posted, errors
-    for name in list(request.files):
-        staged, refused = stage_posted(
-            db.session(),
-            the_store(),
-            request.files.getlist(name),
-            actor.id or 0,
-            request_time(),
-            upload_limits(),
-        )
-        for file in staged:
-            posted.add(f"{name}_token", file.upload.token)
-        if refused:
-            errors[name] = " ".join(refused)
-    db.session.commit()
-    return posted, errors

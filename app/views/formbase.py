@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from flask_appbuilder.forms import DynamicForm
@@ -33,6 +34,24 @@ class OfficeMeta(FlaskForm.Meta):  # type: ignore[misc]
 def install() -> None:
     """Give every form that FAB generates, and every one built on it, our messages."""
     DynamicForm.Meta = OfficeMeta
+
+
+class CheckedTogether(DynamicForm):  # type: ignore[misc]
+    """A form whose fields are checked each by itself and then together."""
+
+    def mistakes(self) -> Iterator[tuple[str, str]]:
+        """What is wrong between the fields: the name of one and a sentence."""
+        return iter(())
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Both checks always run: an empty field may be wrong beside a filled one."""
+        fine = bool(super().validate(extra_validators))
+        for name, text in self.mistakes():
+            field = self[name]
+            if not field.errors:
+                field.errors = [text]
+                fine = False
+        return fine
 
 
 install()

@@ -19,6 +19,7 @@ from app.models import Holiday, SopStep, WorkingHours
 from app.services.actor import Actor
 from app.services.reference import hours_of, require_usual_hours
 from app.views.base import OfficeModelView
+from app.views.formbase import CheckedTogether
 from app.views.interface import OfficeInterface
 from app.views.office import the_sop
 from app.views.validators import (
@@ -138,7 +139,7 @@ def clock(value: time | None) -> str:
     return f"{value:%H:%M}" if english else f"{value:%H.%M}"
 
 
-class WorkingHoursForm(DynamicForm):  # type: ignore[misc]
+class WorkingHoursForm(CheckedTogether):
     """Opening hours of one weekday, usual or for a span such as Ramadan."""
 
     weekday = choice_field(_l("Weekday"), weekday_choices, coerce=int, default=0)
@@ -153,17 +154,7 @@ class WorkingHoursForm(DynamicForm):  # type: ignore[misc]
     )
     valid_to = day_field(_l("Last day"), needed=False)
 
-    def validate(self, extra_validators: Any = None) -> bool:
-        """Each field by itself, then together: an empty one may be wrong beside a filled one."""
-        fine = bool(super().validate(extra_validators))
-        for name, text in self._mistakes():
-            field = self[name]
-            if not field.errors:
-                field.errors = [text]
-                fine = False
-        return fine
-
-    def _mistakes(self) -> Iterator[tuple[str, str]]:
+    def mistakes(self) -> Iterator[tuple[str, str]]:
         opens, closes = self.opens.data, self.closes.data
         begins, ends = self.break_from.data, self.break_to.data
         first, last = self.valid_from.data, self.valid_to.data

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from flask_appbuilder.forms import DynamicForm
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
@@ -17,6 +16,7 @@ from app.models import Signatory, User
 from app.services.signatories import ACTING, office_day, overlapping, title_of
 from app.sop.identity import mask
 from app.views.base import OfficeModelView
+from app.views.formbase import CheckedTogether
 from app.views.interface import OfficeInterface
 from app.views.office import request_time
 from app.views.validators import Matches, choice_field, day_field, text_field
@@ -40,7 +40,7 @@ def user_choices() -> list[tuple[int, str]]:
     return [(pk, f"{first} {last} ({name})") for pk, first, last, name in rows]
 
 
-class SignatoryForm(DynamicForm):  # type: ignore[misc]
+class SignatoryForm(CheckedTogether):
     """One capacity of one officer, from a day, to a day."""
 
     user_id = choice_field(
@@ -94,17 +94,7 @@ class SignatoryForm(DynamicForm):  # type: ignore[misc]
         **{"class": "mono"},
     )
 
-    def validate(self, extra_validators: Any = None) -> bool:
-        """Each field by itself, then together: an empty one may be wrong beside a filled one."""
-        fine = bool(super().validate(extra_validators))
-        for name, text in self._mistakes():
-            field = self[name]
-            if not field.errors:
-                field.errors = [text]
-                fine = False
-        return fine
-
-    def _mistakes(self) -> Iterator[tuple[str, str]]:
+    def mistakes(self) -> Iterator[tuple[str, str]]:
         first, last = self.valid_from.data, self.valid_to.data
         if first and last and last < first:
             yield "valid_to", _("The last day lies before the first.")

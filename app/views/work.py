@@ -32,12 +32,13 @@ from app.sop.errors import (
 from app.views.base import RefusedForm
 from app.views.case_page import CasePage
 from app.views.formkeys import new_form_key, read_form_key, result_of_key, spend_form_key
-from app.views.forms.draft import stage_posted, staged_json
+from app.views.forms.draft import staged_json
+from app.views.forms.form_files import stage_form_files
 from app.views.forms.work import Desk, WorkForm, work_form
 from app.views.forms.work_dispatch import tracking_remarks
 from app.views.forms.work_fields import FilesField
 from app.views.messages import case_messages
-from app.views.office import case_office, request_time, the_sop, the_store, upload_limits
+from app.views.office import case_office, request_time, the_sop, upload_limits
 from app.views.papers import offered_papers
 
 
@@ -112,7 +113,7 @@ class WorkMixin:
         nonce, opened_at = read_form_key(request.form.get("form_key", ""))
         if result_of_key(db.session(), nonce):
             return redirect(here, 303)
-        posted, file_errors = self._stage_files()
+        posted, file_errors = stage_form_files()
         key = request.form.get("transition", "")
         form = self._form(item, step, posted)
         refusal: SopError | RefusedForm = RefusedForm(file_errors)
@@ -245,29 +246,6 @@ class WorkMixin:
             limits=upload_limits(),
         )
         return work_form(step.form)(desk, posted)
-
-    def _stage_files(self) -> tuple[MultiDict[str, str], dict[str, str]]:
-        """Keep files that came with the form itself (no scripts), so that a refusal keeps them."""
-        posted: MultiDict[str, str] = MultiDict(request.form)
-        errors: dict[str, str] = {}
-        actor = current_actor()
-        if not actor.can("can_add", "Upload"):
-            return posted, errors
-        for name in list(request.files):
-            staged, refused = stage_posted(
-                db.session(),
-                the_store(),
-                request.files.getlist(name),
-                actor.id or 0,
-                request_time(),
-                upload_limits(),
-            )
-            for file in staged:
-                posted.add(f"{name}_token", file.upload.token)
-            if refused:
-                errors[name] = " ".join(refused)
-        db.session.commit()
-        return posted, errors
 
     def _form_page(self, item: Complaint, step: Step, form: WorkForm, form_key: str) -> str:
         page = self._page_or_404(str(item.id))
