@@ -182,7 +182,9 @@ class BlankStockView(ReferenceView):
                     current_actor(),
                     now=request_time(),
                     note=form.note.data or "",
-                    seen_balance=int(seen) if seen.isascii() and seen.isdigit() else None,
+                    seen_balance=(
+                        int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else -1
+                    ),
                 )
                 left, name = entry.balance_after, str(item)
                 again = not spend_form_key(db.session(), key, str(entry.id))

@@ -39,6 +39,7 @@ from app.views.base import RefusedForm
 from app.views.desk_lists import DeskLists, paper_url, posted_number
 from app.views.formkeys import new_form_key, read_form_key, result_of_key, spend_form_key
 from app.views.forms.desk import DeskForm
+from app.views.forms.fields import without_controls
 from app.views.forms.form_files import stage_form_files
 from app.views.forms.work import Desk
 from app.views.forms.work_dispatch import tracking_remarks
@@ -176,7 +177,8 @@ class DispatchDeskView(DeskLists, BaseView):  # type: ignore[misc]
         courier = None
         if text.isascii() and text.isdigit() and len(text) < 10:
             courier = db.session.get(Courier, int(text))
-        number = clean_tracking_number(request.form.get("value", "")[:60])
+        value = without_controls(request.form.get("value", ""))
+        number = clean_tracking_number(value[:60])
         findings = [
             {"level": "warning", "message": remark} for remark in tracking_remarks(courier, number)
         ]

@@ -11,6 +11,7 @@ from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 
 from app.errors import error_sentence
+from app.extensions import db
 from app.models import Document
 from app.services.documents import DamagedFileError, read_file
 from app.services.previews import SIDES, Preview, PreviewCache, PreviewError, draw_preview
@@ -41,8 +42,9 @@ class PreviewMixin:
             abort(404)
 
         def draw() -> Preview:
-            data = read_file(the_store(), document)
-            return draw_preview(data, document.media_type, page, size)
+            data, media_type = read_file(the_store(), document), document.media_type
+            db.session.rollback()  # drawing takes seconds: no transaction stays open for it
+            return draw_preview(data, media_type, page, size)
 
         try:
             found = _cache().get(document.sha256, page, size, draw)

@@ -114,6 +114,7 @@ class PaperView(BaseView):  # type: ignore[misc]
             PaperError: the office's template has a mistake.
         """
         folder, now = current_app.config["PAPERS_PATH"], request_time()
+        db.session.rollback()  # drawing takes seconds: no transaction stays open for it
         try:
             pdf = render(paper, data, folder=folder, now=now)
         except PaperError as error:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app.models import Complaint
@@ -64,7 +64,8 @@ def _registered(session: Session, cases: Sequence[ImportedCase], actor: Actor) -
     for at in range(0, len(cases), _CHUNK):
         part = [case.data for case in cases[at : at + _CHUNK]]
         niks = {data.nik for data in part if data.nik}
-        names = {data.applicant_name for data in part if not data.nik}
+        # A register is often typed in capitals; the same name in small letters is the same person.
+        names = {data.applicant_name.lower() for data in part if not data.nik}
         for nik, name, received_at, category_id, number, seen in session.execute(
             select(
                 Complaint.nik,
@@ -73,10 +74,10 @@ def _registered(session: Session, cases: Sequence[ImportedCase], actor: Actor) -
                 Complaint.category_id,
                 Complaint.number,
                 visible_cases(actor),
-            ).where(or_(Complaint.nik.in_(niks), Complaint.applicant_name.in_(names)))
+            ).where(or_(Complaint.nik.in_(niks), func.lower(Complaint.applicant_name).in_(names)))
         ):
             shown = number if seen else ""
             found[_same(nik, name, received_at, category_id)] = shown
-            if name in names:
+            if name.lower() in names:
                 found[_same("", name, received_at, category_id)] = shown
     return found

@@ -94,6 +94,7 @@ def test_the_desk_takes_few_statements(
         assert len(statements) <= 12, (url, len(statements), statements)
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("text", ["\x00", "x" * 10_000, "😀", "-1", "<b>", "%25", "' OR 1=1"])
 def test_whatever_is_typed_is_answered(login: Any, post: Any, text: str) -> None:
     petugas = login("petugas")

@@ -234,6 +234,19 @@ def test_a_complaint_registered_meanwhile_stops_the_whole_file(
     assert "registered already" in petugas.get(url).text
 
 
+@pytest.mark.both
+def test_a_person_in_capitals_is_the_same_person(
+    petugas: FlaskClient, send: Send, session: Session, make_case: Any
+) -> None:
+    """Without a NIK the name decides, however the register spells it."""
+    make_case(
+        "intake", at=datetime(2026, 7, 3, 1, tzinfo=UTC), nik="", applicant_name="Contoh Satu"
+    )
+    post(petugas, "/lang/en")
+    url = send(petugas, xlsx([{**RIGHT, "NIK": "", "Nama": "CONTOH  SATU"}])).location
+    assert "registered already" in petugas.get(url).text
+
+
 def test_a_complaint_registered_between_the_look_and_the_writing(
     session: Session, store: Store, office: Any, actor: Any, make_case: Any
 ) -> None:

@@ -199,6 +199,9 @@ def test_booking_on_the_page(operator: FlaskClient, post: Post, session: Session
     wrong = {"kind": "counted", "quantity": "3", "seen_balance": str(BLANKS + 25)}
     answer = post(operator, url, wrong)
     assert answer.status_code == 422, "a count that differs says why"
+    for seen in ("", "9" * 5000):
+        more = {**wrong, "seen_balance": seen, "note": "hitung"}
+        assert post(operator, url, more).status_code == 422, "compared with nothing"
     assert stock_of(session).balance == BLANKS + 25
 
 
