@@ -17,6 +17,10 @@ from app.services.papers.samples import SAMPLES
 papers_group = AppGroup("papers", help="The templates of what the office prints.")
 
 
+#: The mark of a signature is not among them: its wording is part of what is signed.
+CHANGEABLE = sorted(part.name for part in OWN.glob("*.typ") if part.name != "stamp.typ")
+
+
 @papers_group.command("check")
 def check() -> None:
     """Draw every paper with made-up data and name every mistake."""
@@ -37,7 +41,7 @@ def check() -> None:
 
 
 @papers_group.command("copy")
-@click.argument("template", type=click.Choice(sorted(part.name for part in OWN.glob("*.typ"))))
+@click.argument("template", type=click.Choice(CHANGEABLE))
 def copy(template: str) -> None:
     """Copy a template into the office's folder, to be changed there; one that is there stays."""
     folder = Path(current_app.config["PAPERS_PATH"])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.models import (
@@ -21,6 +21,7 @@ from app.models import (
     PermissionView,
     Role,
     SeedRun,
+    Signatory,
     SopRelease,
     User,
     ViewMenu,
@@ -94,6 +95,12 @@ def find_gaps(session: Session, sop: Sop, *, today: date) -> list[Gap]:
         expected = days.where(Holiday.certainty == "perkiraan", Holiday.day >= today)
         if count := _count(session, expected):
             gaps.append(Gap("holidays_expected", {"count": count, "year": year}))
+    in_office = (
+        Signatory.valid_from <= today,
+        or_(Signatory.valid_to.is_(None), Signatory.valid_to >= today),
+    )
+    if not _count(session, select(Signatory.id).where(*in_office)):
+        gaps.append(Gap("no_signatory", {}))
     for model, code in (
         (Channel, "no_channel"),
         (Category, "no_category"),

@@ -60,6 +60,27 @@ LINKS: tuple[tuple[str, str, Any, Any, str], ...] = (
         _l("When the clocks run"),
         "clock",
     ),
+    (
+        "SignatoryView",
+        "Signatory",
+        _l("Signatories"),
+        _l("Who signs for the office, and since when"),
+        "signature",
+    ),
+    (
+        "MessageTextView",
+        "MessageText",
+        _l("Message texts"),
+        _l("What applicants are told"),
+        "mail",
+    ),
+    (
+        "BlankStockView",
+        "BlankStock",
+        _l("Blank stock"),
+        _l("Cards to print on, and how many are left"),
+        "id-card",
+    ),
     ("OfficeView", "Office", _l("Office"), _l("Name, address, head of the sheet"), "building-2"),
 )
 
@@ -89,6 +110,11 @@ GAPS: dict[str, tuple[Any, tuple[str, str], Callable[[], str]]] = {
         _l("%(count)s holidays of %(year)s are only expected: check them against the decree."),
         ("can_list", "Holiday"),
         lambda: url_for("HolidayView.list", _flt_0_certainty="perkiraan"),
+    ),
+    "no_signatory": (
+        _l("Nobody is entered as a signatory for today: nothing can be signed."),
+        ("can_add", "Signatory"),
+        lambda: url_for("SignatoryView.add"),
     ),
     "no_channel": (
         _l("No channel is in use: nothing can be registered."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app.models import Channel, Holiday, SopStep, User, WorkingHours
+from app.models import Channel, Holiday, Signatory, SopStep, User, WorkingHours
 from app.models import Office as OfficeRow
 from app.release import prepare
 from app.services.administration import find_gaps, load_overview, unattended_steps
@@ -209,6 +209,22 @@ def test_missing_hours_holidays_and_channels_are_found(session: Session, sop: So
     assert {"no_working_hours", "no_channel"} <= set(codes(session, sop))
     assert "no_holidays" not in codes(session, sop)
     assert "no_holidays" in codes(session, sop, WINTER), "next year's matter from October on"
+
+
+@pytest.mark.both
+def test_a_day_without_a_signatory_is_found(session: Session, sop: Sop) -> None:
+    """An acting head's last day counts, the day after it does not."""
+    rows = list(session.scalars(select(Signatory)))
+    assert rows
+    for row in rows:
+        row.valid_to = SUMMER
+    session.flush()
+    assert "no_signatory" not in codes(session, sop)
+    assert "no_signatory" in codes(session, sop, SUMMER + timedelta(days=1))
+    for row in rows:
+        session.delete(row)
+    session.flush()
+    assert "no_signatory" in codes(session, sop)
 
 
 def test_gaps_are_said_in_words_with_the_way_to_mend_them(
