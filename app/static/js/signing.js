@@ -37,7 +37,18 @@
     })
     for (const box of boxes) box.addEventListener('change', follow)
     follow()
+    /* what refused the last start, kept over the loading of the page as it is now */
+    const said = sessionStorage.getItem('signing-said')
+    sessionStorage.removeItem('signing-said')
+    if (said) say(said)
     form.addEventListener('submit', async (event) => {
+      const none = !boxes.some((box) => box.checked)
+      if (none) {
+        event.preventDefault()
+        say(form.dataset.tNone)
+        ;(every || boxes[0])?.focus()
+        return
+      }
       const field = one('#passphrase')
       if (!field) return
       event.preventDefault()
@@ -48,14 +59,35 @@
       field.value = ''
       lock(true)
       let answer = null
-      try { answer = await send(form.action, data, 'text/html') } catch { /* said below */ }
-      if (!answer?.ok || !(await swap(await answer.text(), answer.url))) {
+      let text = ''
+      try {
+        answer = await send(form.action, data, 'text/html')
+        text = await answer.text()
+      } catch { /* said below */ }
+      if (!answer?.ok || !(await swap(text, answer.url))) {
         lock(false)
+        /* the refusal came with an answer that nobody sees: it is said on the page as it is now */
+        const words = all('.flashes .notice-body', new DOMParser().parseFromString(text, 'text/html'))
+        sessionStorage.setItem('signing-said', words.map((node) => node.textContent.trim()).join(' ') || form.dataset.tAway)
         location.assign(answer?.redirected ? answer.url : location.href)
         return
       }
       await run(passphrase)
     })
+  }
+
+  /* one sentence beside the button, or above the page where there is no button any more */
+  const say = (words) => {
+    let stop = one('[data-stop]')
+    if (!stop) {
+      stop = document.createElement('div')
+      stop.className = 'notice notice-late'
+      one('.sign-cases')?.before(stop)
+      stop.append(Object.assign(document.createElement('div'), { className: 'notice-body' }))
+    }
+    (one('[data-stop-words]', stop) || stop.firstElementChild).textContent = words
+    stop.hidden = false
+    stop.setAttribute('role', 'alert')
   }
 
   const lock = (busy) => {
