@@ -178,7 +178,9 @@ class DispatchView(OfficeModelView):
         if column == "recipient":
             return personal(item.recipient)
         if column == "sent_at":
-            return local_datetime(item.sent_at)
+            # The day stays in one line; the time may stand below it.
+            day, _blank, time = local_datetime(item.sent_at).rpartition(" ")
+            return Markup('<span class="nowrap">{}</span> {}').format(day, time)
         if column == "status":
             label, tone = STATUSES[item.status]
             return Markup('<span class="badge badge-{}">{}</span>').format(tone, label)

@@ -11,8 +11,9 @@
       const chosen = boxes.filter((box) => box.checked).length
       for (const box of boxes) box.closest('tr')?.classList.toggle('is-chosen', box.checked)
       if (every) {
-        every.checked = chosen > 0 && chosen === boxes.length
-        every.indeterminate = chosen > 0 && chosen < boxes.length
+        const most = boxes.filter((box) => !box.disabled).length
+        every.checked = chosen > 0 && chosen === most
+        every.indeterminate = chosen > 0 && chosen < most
       }
       count.textContent = count.dataset.text.replace('{n}', chosen)
       bar.classList.toggle('is-empty', chosen === 0)
