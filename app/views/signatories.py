@@ -37,14 +37,23 @@ def user_choices() -> list[tuple[int, str]]:
         .order_by(User.first_name, User.last_name)
         .limit(_MOST_USERS)
     )
-    return [(pk, f"{first} {last} ({name})") for pk, first, last, name in rows]
+    found = [(pk, f"{first} {last} ({name})") for pk, first, last, name in rows]
+    # Nobody is proposed: the first of the alphabet would be entered by oversight.
+    return [(0, str(_("Choose…"))), *found]
+
+
+def _user_key(value: Any) -> int:
+    return int(value or 0)
 
 
 class SignatoryForm(CheckedTogether):
     """One capacity of one officer, from a day, to a day."""
 
     user_id = choice_field(
-        _l("User"), user_choices, coerce=int, hint=_l("Only this sign-in can sign with the entry.")
+        _l("User"),
+        user_choices,
+        coerce=_user_key,
+        hint=_l("Only this sign-in can sign with the entry."),
     )
     name = text_field(_l("Name as printed"), 120, hint=_l("With titles."))
     nip = text_field(
@@ -107,6 +116,9 @@ class SignatoryForm(CheckedTogether):
                 yield "valid_to", _("An acting head signs from one day to another.")
         if (self.position.data or "").lower().startswith(("plt", "plh")):
             yield "position", _("Leave Plt. or Plh. out here and choose the capacity.")
+        if not self.user_id.errors and not self.user_id.data:
+            yield "user_id", _("Choose the user who signs.")
+            return
         if self.user_id.errors or not first or (last and last < first):
             return
         other = overlapping(
