@@ -150,13 +150,13 @@ def with_receipt(text: str, case: Complaint, actor: Actor) -> str:
         return text
     return Markup(
         '{} <a href="{}" target="_blank" rel="noopener">{}</a>'
-        ' · <a href="{}" target="_blank" rel="noopener">{}</a>'
+        ' <a href="{}" target="_blank" rel="noopener">{}</a>'
     ).format(
         text,
         url_for("PaperView.receipt", pk=case.id),
         _("Print the receipt (A4)"),
         url_for("PaperView.receipt", pk=case.id, size="80mm"),
-        _("80 mm"),
+        _("Receipt (80 mm)"),
     )
 
 
