@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from app.models import Complaint
+from app.models import Complaint, Signatory
 from tests.support.browser import axe_violations, overflow
 from tests.support.cases import CaseMaker
 from tests.support.signed import PASSPHRASE
@@ -136,3 +138,40 @@ def test_it_works_without_scripts(
     window.click(".sign-bar button")
     window.wait_for_selector("[data-finished]")
     assert steps(session, cases) == ["printing"] * 3
+
+
+def test_nothing_chosen_is_said_and_the_passphrase_stays(
+    page: Callable[..., Any], cases: list[Complaint], session: Session
+) -> None:
+    window = page("kepala", **PHONE)
+    window.goto("/signing/")
+    window.fill("#passphrase", PASSPHRASE)
+    window.press("#passphrase", "Enter")
+    window.wait_for_selector("[data-stop]:not([hidden])")
+    assert window.locator("[data-stop-words]").inner_text()
+    assert window.input_value("#passphrase") == PASSPHRASE
+    assert window.evaluate("document.activeElement.matches('[data-sign-all]')")
+    assert axe_violations(window) == []
+    window.check("[data-sign-all]")
+    assert window.locator("[data-stop]").is_hidden(), "what was said is mended"
+    assert steps(session, cases) == ["signing"] * 3
+
+
+def test_a_refused_start_is_said_on_the_page_as_it_is_now(
+    page: Callable[..., Any], cases: list[Complaint], session: Session
+) -> None:
+    window = page("kepala", **PHONE)
+    window.goto("/signing/")
+    window.check("[data-sign-all]")
+    # The administrator ends the term of the head meanwhile.
+    session.execute(
+        update(Signatory).values(valid_from=date(2020, 1, 1), valid_to=date(2020, 1, 2))
+    )
+    session.commit()
+    window.fill("#passphrase", PASSPHRASE)
+    window.click(".sign-bar button")
+    window.wait_for_selector(".signing [role=alert]")
+    assert window.locator(".signing [role=alert]").inner_text().strip()
+    assert window.evaluate("sessionStorage.length") == 0
+    assert window.locator(".sign-lines").count() == 0
+    assert steps(session, cases) == ["signing"] * 3

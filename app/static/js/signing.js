@@ -23,6 +23,8 @@
     const every = one('[data-sign-all]')
     const words = one('[data-sign-chosen]')
     const follow = () => {
+      const stop = one('[data-sign-bar] [data-stop]')
+      if (stop) stop.hidden = true
       const chosen = boxes.filter((box) => box.checked).length
       if (every) {
         every.checked = chosen > 0 && chosen === boxes.length
