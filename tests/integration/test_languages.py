@@ -17,12 +17,13 @@ def words_of(text: str) -> frozenset[str]:
 
 
 #: Words that stand in nearly every sentence of a language, and on its buttons.
+# Not among them: "register", which is the office's own word for its book in Indonesian too.
 ENGLISH = words_of("""
     the of and is are was this that not yes your you with for from to by at on all one none
     save search required edit delete remove records record add cancel show choose close file
     files back case cases complaint complaints document documents step steps since waiting
     minutes hour hours day days download upload print sign signed password user users role
-    roles queue register sent due late open next previous page
+    roles queue registered sent due late open next previous page
 """)
 INDONESIAN = words_of("""
     dan yang di ke dari untuk dengan ini itu adalah tidak belum sudah akan pada oleh atau
@@ -49,7 +50,7 @@ DATA = re.compile(
     r"|Bidang Pelayanan|Kurir lain|Nama di KK berbeda|NIK sudah aktif|signed\.pdf|^/.*/files$"
 )
 #: Screens on which both names of an entry stand, or the office's own words.
-BOTH = re.compile(r"/reference/(categories|channels|document_kinds|holidays|standard_minutes)/\w+")
+BOTH = re.compile(r"/reference/(categories|channels|document_kinds|holidays|standard_minutes|message-texts)/\w+")
 DOWNLOADS = re.compile(r"export|format=csv|/file/|/assets/")
 
 
