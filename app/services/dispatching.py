@@ -16,6 +16,7 @@ from app.models import Complaint, Courier, Dispatch, Document
 from app.services.actor import Actor
 from app.services.complaints import claim, log_event
 from app.services.facts import current_dispatch
+from app.services.messages.compose import queue_messages
 from app.services.transitions import Office
 from app.services.visibility import ensure_visible
 from app.sop.definition import Sop, Transition
@@ -151,6 +152,8 @@ def send_again(
         details={"tracking_number": number, "attempt": attempt},
     )
     session.flush()
+    # The number that the applicant was told belongs to the parcel that came back.
+    queue_messages(session, complaint, "finished", actor, now, reach=office.reach, again=attempt)
     return again
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.formats import local
-from app.models import CaseEvent, Dispatch, Document
+from app.models import CaseEvent, Dispatch, Document, Message
 from app.services.actor import Actor
 from app.services.desk import (
     find_cases,
@@ -106,6 +106,10 @@ def test_what_came_back_is_sent_once_more_without_reopening_its_case(
     assert event is not None
     assert (event.kind, event.details["attempt"]) == ("parcel_sent_again", 2)
     assert event.details["tracking_number"] == again.tracking_number
+    told = select(Message).where(Message.complaint_id == case.id, Message.occasion == "finished")
+    first, second = session.scalars(told.order_by(Message.id)).all()
+    assert came_back.tracking_number in first.body
+    assert again.tracking_number in second.body, "the applicant follows the parcel under way"
 
 
 def refuse_to_send(
