@@ -50,7 +50,9 @@ DATA = re.compile(
     r"|Bidang Pelayanan|Kurir lain|Nama di KK berbeda|NIK sudah aktif|signed\.pdf|^/.*/files$"
 )
 #: Screens on which both names of an entry stand, or the office's own words.
-BOTH = re.compile(r"/reference/(categories|channels|document_kinds|holidays|standard_minutes|message-texts)/\w+")
+BOTH = re.compile(
+    r"/reference/(categories|channels|document_kinds|holidays|standard_minutes|message-texts)/\w+"
+)
 DOWNLOADS = re.compile(r"export|format=csv|/file/|/assets/")
 
 
