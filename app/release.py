@@ -24,6 +24,7 @@ from app.services.calendar import load_calendar
 from app.services.seed_roles import load_roles, sync_roles
 from app.services.seeding import seed_reference
 from app.services.sop_sync import sync_steps, synced_sha256
+from app.services.statistics import is_missing, rebuild
 from app.services.transitions import Office as CaseOffice
 from app.sop.definition import Sop
 
@@ -75,6 +76,8 @@ def prepare(app: Flask) -> Prepared:
             if app.config["ENV_NAME"] == "production":
                 raise NotReadyError(DEMO_IN_PRODUCTION)
             done.demo_logins = demo_logins_left()
+        if is_missing(db.session()):
+            rebuild(db.session())
         db.session.commit()
         return done
 

@@ -1,4 +1,4 @@
-"""The command line: `flask sop …`, `flask release`, `flask case …`, `flask seed …`."""
+"""The command line: `flask sop …`, `flask release`, `flask case …`, `flask stats …`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from app.cli.maintenance import release_command, seed_group, tidy_command
 from app.cli.messages import messages_group, worker_command
 from app.cli.papers import papers_group
 from app.cli.sop import sop_group
+from app.cli.statistics import stats_group
 
 
 def register_commands(app: Flask) -> None:
     """Add our commands to Flask's."""
     for command in (sop_group, case_group, seed_group, release_command, tidy_command):
         app.cli.add_command(command)
-    for command in (messages_group, worker_command, papers_group):
+    for command in (messages_group, worker_command, papers_group, stats_group):
         app.cli.add_command(command)

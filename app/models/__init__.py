@@ -40,6 +40,7 @@ from app.models.sop import (
     StepRun,
     UsedFormKey,
 )
+from app.models.statistics import StatCell
 
 __all__ = [
     "Account",
@@ -83,6 +84,7 @@ __all__ = [
     "SopRelease",
     "SopStep",
     "StagedUpload",
+    "StatCell",
     "StepRun",
     "UTCDateTime",
     "UsedFormKey",

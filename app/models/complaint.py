@@ -79,6 +79,8 @@ class Complaint(Model):
     decision_due: Mapped[date] = mapped_column(Date, nullable=False)
     class_due: Mapped[date] = mapped_column(Date, nullable=False)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # When the file was first judged, so that the applicant could be told (UU 25/2009: 14 days).
+    told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # Printed on the receipt; with the number it opens the public check page.
     check_pin: Mapped[str] = mapped_column(String(8), nullable=False, default=new_check_pin)
 

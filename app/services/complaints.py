@@ -25,6 +25,9 @@ from app.services.facts import current_checks
 from app.services.guarding import claim_version
 from app.services.messages.compose import queue_messages
 from app.services.numbers import next_number
+from app.services.statistics import note
+from app.services.statistics.counting import facts_of_case
+from app.services.statistics.facts import arrival_fact, dims_of, due_facts_of
 from app.services.transitions import Office, standard_of
 from app.services.visibility import ensure_visible, visible_cases
 from app.sop.clock import add_working_days
@@ -124,6 +127,7 @@ def register_complaint(
     _apply_checks(session, complaint, registration.checks)
     log_event(session, complaint, "registered", actor, now)
     session.flush()
+    note(session, [arrival_fact(dims_of(complaint), data.received_at), *due_facts_of(complaint)])
     queue_messages(session, complaint, "receipt", actor, now, reach=office.reach)
     return complaint
 
@@ -180,6 +184,7 @@ def edit_complaint(
     claim(session, office, complaint, expected_version)
     category = session.get_one(Category, data.category_id)
     before = {name: getattr(complaint, name) for name in _columns(data)}
+    counted = facts_of_case(session, complaint.id) if _sort_changes(before, data) else []
     for name, value in _columns(data).items():
         setattr(complaint, name, value)
     changed = [name for name, value in before.items() if getattr(complaint, name) != value]
@@ -191,6 +196,10 @@ def edit_complaint(
     if changed:
         log_event(session, complaint, "edited", actor, now, details={"fields": changed})
     session.flush()
+    if counted:
+        # The past of a case belongs to the sort that it turns out to be of.
+        note(session, counted, -1)
+        note(session, facts_of_case(session, complaint.id))
     return changed
 
 
@@ -282,6 +291,12 @@ def log_event(
     )
     session.add(event)
     return event
+
+
+def _sort_changes(before: Mapping[str, Any], data: ComplaintData) -> bool:
+    """Whether a correction moves a case to other numbers of the charts."""
+    named = ("channel_id", "category_id", "kecamatan_code", "received_at")
+    return any(before[name] != getattr(data, name) for name in named)
 
 
 def _columns(data: ComplaintData) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from app.services.actor import Actor
 from app.services.complaints import claim, log_event
 from app.services.facts import current_dispatch
 from app.services.messages.compose import queue_messages
+from app.services.statistics import Fact, note
+from app.services.statistics.facts import dims_of, parcel_facts
 from app.services.transitions import Office
 from app.services.visibility import ensure_visible
 from app.sop.definition import Sop, Transition
@@ -183,6 +185,7 @@ def set_status(
     ensure_visible(actor, dispatch.complaint)
     if status not in STATUSES:
         raise RefusedError("dispatch_status_unknown", status=status)
+    counted = _facts(dispatch)
     delivered, returned = status == "delivered", status == "returned"
     if delivered and not received_by.strip():
         raise RefusedError("recipient_missing")
@@ -207,6 +210,8 @@ def set_status(
         returned_at=(returned_at or now) if returned else None,
         return_reason=return_reason.strip() if returned else "",
     )
+    note(session, counted, -1)
+    note(session, _facts(dispatch))
     log_event(
         session,
         dispatch.complaint,
@@ -330,7 +335,21 @@ def _add(
         if (taken := find_taken(session, parcel.courier_id, number, actor)) is None:
             raise
         raise taken from None
+    note(session, _facts(dispatch))
     return dispatch
+
+
+def _facts(dispatch: Dispatch) -> list[Fact]:
+    """What the numbers say of a parcel now."""
+    return list(
+        parcel_facts(
+            dims_of(dispatch.complaint),
+            dispatch.courier_id,
+            dispatch.sent_at,
+            dispatch.status,
+            dispatch.delivered_at,
+        )
+    )
 
 
 def _write(

@@ -18,6 +18,15 @@ from app.services.guarding import claim_version
 from app.services.messages.compose import Reach, queue_messages
 from app.services.pausing import end_run_pause
 from app.services.signatories import is_in_office
+from app.services.statistics import Fact, note
+from app.services.statistics.counting import RETURNED, returned
+from app.services.statistics.facts import (
+    dims_of,
+    due_facts_of,
+    ended_fact,
+    return_fact,
+    run_fact,
+)
 from app.services.visibility import ensure_visible
 from app.sop.clock import Calendar, counted_seconds
 from app.sop.definition import Sop, Step, Transition
@@ -28,7 +37,7 @@ from app.sop.errors import (
     UnknownTransitionError,
     WrongStepError,
 )
-from app.sop.guards import problems_of
+from app.sop.guards import FAILED, CaseFacts, problems_of
 
 
 @dataclass(frozen=True)
@@ -94,6 +103,8 @@ def apply_transition(
     if not claim_version(session, complaint, expected_version, **values):
         raise _moved_by_other(session, office.sop, complaint)
     round_before = complaint.round
+    # Its legal dates and its end as they were counted until now.
+    before = _standing(complaint, source.key)
     if move.effect == "record_printed":
         run_effect(session, move.effect, complaint, actor, now)
     facts = case_facts(
@@ -106,6 +117,8 @@ def apply_transition(
     if problems := problems_of(move.guards, facts):
         raise GuardFailedError(problems)
 
+    if target.kind == "waiting":
+        details = {**(details or {}), RETURNED: _what_failed(facts)}
     _close_run(session, office, complaint, source, move, actor, now, reason, handling)
     if move.effect and move.effect != "record_printed":
         run_effect(session, move.effect, complaint, actor, now)
@@ -126,6 +139,10 @@ def apply_transition(
     session.add(event)
     enter_step(session, complaint, target, now)
     session.flush()
+    if target.kind == "waiting":
+        failed, differences = returned(event.details, {})
+        note(session, [return_fact(dims_of(complaint), key, now, failed, differences)])
+    _count_standing(session, before, _standing(complaint, target.key))
     if move.message:
         queue_messages(
             session, complaint, move.message, actor, now, reach=office.reach, reason=reason
@@ -275,4 +292,44 @@ def _close_run(
         if started_before is not None and started_before < handling.opened_at:
             own = counted_seconds(office.calendar, started_before, handling.opened_at, pauses)
         run.work_seconds = own + handling.share
+    if complaint.told_at is None:
+        complaint.told_at = run.finished_at
     session.flush()
+    note(
+        session,
+        [
+            run_fact(
+                dims_of(complaint),
+                run.step_key,
+                run.finished_at,
+                run.work_seconds,
+                run.wait_seconds,
+                run.standard_minutes,
+                run.finished_by_id,
+            )
+        ],
+    )
+
+
+def _what_failed(facts: CaseFacts) -> dict[str, object]:
+    """Why a case goes back, by codes: the papers that failed and the data that differ in SIAK."""
+    differs = facts.siak is not None and facts.siak.result == "mismatch"
+    return {
+        "failed": [[item.kind, item.state] for item in facts.requirements if item.state in FAILED],
+        "differences": list(facts.siak.differences) if facts.siak and differs else [],
+    }
+
+
+def _standing(complaint: Complaint, step_key: str) -> list[Fact]:
+    """What the numbers say of a case as a whole: its legal dates and, when it ended, its end."""
+    found = due_facts_of(complaint)
+    if complaint.closed_at is not None:
+        dims = dims_of(complaint)
+        found.append(ended_fact(dims, step_key, complaint.closed_at, complaint.round))
+    return found
+
+
+def _count_standing(session: Session, before: list[Fact], after: list[Fact]) -> None:
+    """Count only what the move changed."""
+    note(session, [fact for fact in before if fact not in after], -1)
+    note(session, [fact for fact in after if fact not in before])

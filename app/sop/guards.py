@@ -28,6 +28,10 @@ class Problem:
         return MESSAGES[self.code] % self.params
 
 
+#: States of an item that send a file back.
+FAILED: Final = frozenset({"missing", "unreadable"})
+
+
 @dataclass(frozen=True, slots=True)
 class RequirementFact:
     """One item of the completeness list and how it was found."""
@@ -142,7 +146,7 @@ def contact_present(facts: CaseFacts) -> tuple[Problem, ...]:
 
 def items_failed(facts: CaseFacts) -> tuple[Problem, ...]:
     """At least one item is missing or unreadable: a complete file is not sent back."""
-    if any(item.state in {"missing", "unreadable"} for item in facts.requirements):
+    if any(item.state in FAILED for item in facts.requirements):
         return ()
     return (Problem("no_item_failed"),)
 

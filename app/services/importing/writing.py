@@ -22,6 +22,8 @@ from app.services.actor import Actor
 from app.services.complaints import write_down
 from app.services.importing.columns import BY_KEY
 from app.services.importing.rows import ImportedCase
+from app.services.statistics import note
+from app.services.statistics.facts import arrival_fact, dims_of, due_facts_of, ended_fact
 from app.services.transitions import Office, standard_of
 
 
@@ -95,6 +97,11 @@ def write_cases(
         ]
         rest.append(_event(case, key, run, actor, now))
     session.bulk_save_objects(rest, preserve_order=False)
+    for case, complaint in zip(cases, complaints, strict=True):
+        dims = dims_of(complaint)
+        note(session, [arrival_fact(dims, complaint.received_at), *due_facts_of(complaint)])
+        if case.closed_at is not None:
+            note(session, [ended_fact(dims, complaint.step_key, case.closed_at, 1)])
 
 
 def _event(

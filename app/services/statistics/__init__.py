@@ -1,0 +1,34 @@
+"""Numbers about many cases, read from a roll-up that each case's own transaction keeps exact.
+
+`facts` says what one case adds, `keeping` writes it when the case's transaction commits,
+`counting` finds the same facts again in the tables, and `reading` answers for a period.
+"""
+
+from app.services.statistics.classes import class_bound, percentile, within
+from app.services.statistics.facts import UNKNOWN_DIFFERENCE, Counts, Dims, Fact
+from app.services.statistics.keeping import note, write
+from app.services.statistics.reading import read, read_by, read_split
+from app.services.statistics.rebuilding import Difference, check, is_missing, rebuild
+from app.services.statistics.scope import DIMS, Scope, day_bounds
+
+__all__ = [
+    "DIMS",
+    "UNKNOWN_DIFFERENCE",
+    "Counts",
+    "Difference",
+    "Dims",
+    "Fact",
+    "Scope",
+    "check",
+    "class_bound",
+    "day_bounds",
+    "is_missing",
+    "note",
+    "percentile",
+    "read",
+    "read_by",
+    "read_split",
+    "rebuild",
+    "within",
+    "write",
+]

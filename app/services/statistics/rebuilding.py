@@ -1,0 +1,167 @@
+"""Counting everything again: to fill a new roll-up, and to prove that a kept one is exact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy.orm import Session
+
+from app.models import Complaint, StatCell
+from app.services.statistics.cells import (
+    CellKey,
+    Cells,
+    add_cells,
+    add_day_cells,
+    all_grains,
+    merge,
+    without_zeros,
+)
+from app.services.statistics.counting import SERIES, facts
+from app.services.statistics.facts import Counts
+from app.services.statistics.scope import GRAINS, end_of, start_of
+
+#: Day cells kept in memory before they are written; an office's month has about 8,000.
+_MOST_CELLS: Final = 60_000
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A cell that does not hold what the rows say."""
+
+    key: CellKey
+    kept: Counts
+    counted: Counts
+
+
+def is_missing(session: Session) -> bool:
+    """Whether there are cases but no numbers about them: the roll-up is younger than the office."""
+    if session.scalar(select(StatCell.series).limit(1)) is not None:
+        return False
+    return session.scalar(select(Complaint.id).limit(1)) is not None
+
+
+def rebuild(session: Session) -> int:
+    """Count every case again; answers how many cells there are. The caller commits.
+
+    On PostgreSQL other transactions wait with their own numbers until this one ends; what they
+    add, they add to the new cells.
+    """
+    lock(session)
+    session.execute(delete(StatCell))
+    empty = True
+    for series in SERIES:
+        days: Cells = {}
+        for fact in facts(session, series):
+            add_day_cells(days, fact)
+            if len(days) >= _MOST_CELLS:
+                add_cells(session, all_grains(days))
+                days, empty = {}, False
+        if empty:
+            _insert(session, all_grains(days))
+        else:
+            add_cells(session, all_grains(days))
+        empty = True
+    return session.scalar(select(func.count()).select_from(StatCell)) or 0
+
+
+def lock(session: Session) -> None:
+    """Let nobody else write cells until this transaction ends; reading goes on.
+
+    SQLite has one writer anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("LOCK TABLE stat_cell IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def check(session: Session) -> Iterator[Difference]:
+    """Every cell that differs from what the rows say, month by month; none is how it should be.
+
+    The caller holds the lock, or reads one snapshot: facts and cells must be of one moment.
+    """
+    first, last = _span(session)
+    if first is None or last is None:
+        return
+    for series in SERIES:
+        month = start_of("month", first)
+        while month <= last:
+            end = end_of("month", month)
+            counted: Cells = {}
+            for fact in facts(session, series, first=month, last=end):
+                add_day_cells(counted, fact)
+            yield from _compare(counted, _kept(session, series, "day", month, end))
+            month = end + timedelta(days=1)
+        yield from _sums(session, series)
+
+
+def _insert(session: Session, cells: Cells) -> None:
+    rows = [{**key._asdict(), "counts": counts} for key, counts in sorted(cells.items())]
+    for begin in range(0, len(rows), 5_000):
+        session.execute(insert(StatCell), rows[begin : begin + 5_000])
+
+
+def _span(session: Session) -> tuple[date | None, date | None]:
+    """The days on which anything is counted, by the rows or by the cells."""
+    cells = session.execute(select(func.min(StatCell.start), func.max(StatCell.start))).one()
+    rows = session.execute(
+        select(
+            func.min(Complaint.received_at), func.max(Complaint.received_at),
+            func.max(Complaint.decision_due), func.max(Complaint.class_due),
+            func.max(Complaint.closed_at), func.max(Complaint.step_since),
+        )
+    ).one()  # fmt: skip
+    days = [day for day in cells if day is not None]
+    for moment in rows:
+        if moment is not None:
+            # A day more on both sides: an instant's office day may be the next one.
+            day = moment if type(moment) is date else moment.date()
+            days += [day - timedelta(days=1), day + timedelta(days=1)]
+    return (min(days), max(days)) if days else (None, None)
+
+
+def _kept(session: Session, series: str, grain: str, first: date, last: date) -> Cells:
+    statement = select(StatCell).where(
+        StatCell.series == series,
+        StatCell.grain == grain,
+        StatCell.start.between(first, last),
+    )
+    rows = session.execute(statement.with_only_columns(*_COLUMNS, StatCell.counts))
+    return {CellKey(*row[:6]): without_zeros(row[6]) for row in rows}
+
+
+def _sums(session: Session, series: str) -> Iterator[Difference]:
+    """Weeks and months against the days they are made of, as the cells hold them."""
+    statement = (
+        select(*_COLUMNS, StatCell.counts)
+        .where(StatCell.series == series)
+        .order_by(StatCell.dim, StatCell.value)
+        .execution_options(yield_per=5_000)
+    )
+    sort: tuple[str, str] | None = None
+    summed: Cells = {}
+    kept: Cells = {}
+    for row in session.execute(statement):
+        key = CellKey(*row[:6])
+        if (key.dim, key.value) != sort:
+            yield from _compare(summed, kept)
+            sort, summed, kept = (key.dim, key.value), {}, {}
+        if key.grain == "day":
+            for grain in GRAINS[1:]:
+                target = key._replace(grain=grain, start=start_of(grain, key.start))
+                merge(summed.setdefault(target, {}), row[6])
+        else:
+            kept[key] = without_zeros(row[6])
+    yield from _compare(summed, kept)
+
+
+def _compare(counted: Cells, kept: Cells) -> Iterator[Difference]:
+    for key in sorted(counted.keys() | kept.keys()):
+        right, found = without_zeros(counted.get(key, {})), kept.get(key, {})
+        if right != found:
+            yield Difference(key, found, right)
+
+
+_COLUMNS: Final = tuple(getattr(StatCell, name) for name in CellKey._fields)
