@@ -41,7 +41,9 @@ def hours_bound(seconds: int) -> int:
 def classes(counts: Mapping[str, int], prefix: str) -> list[tuple[int, int]]:
     """The classes under a prefix as (upper bound, number), in order and without empty ones."""
     found = (
-        (int(key[1:]), number) for key, number in counts.items() if key[0] == prefix and number
+        (int(key[1:]), number)
+        for key, number in counts.items()
+        if number and key[0] == prefix and key[1:].isdigit()
     )
     return sorted(found)
 
