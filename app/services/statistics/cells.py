@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import literal_column
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import literal_column, text
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 
 from app.models import StatCell
@@ -63,34 +64,41 @@ def add_cells(session: Session, cells: Mapping[CellKey, Mapping[str, int]]) -> N
     """
     if not cells:
         return
-    rows = [{**key._asdict(), "counts": dict(cells[key])} for key in sorted(cells)]
-    dialect = session.get_bind().dialect.name
-    # A statement over many rows: the rows are added one after the other, in this order.
-    session.execute(_ADD[dialect], rows)
+    keys = sorted(cells)
+    if session.get_bind().dialect.name == "sqlite":
+        session.execute(_SQLITE, [{**key._asdict(), "counts": dict(cells[key])} for key in keys])
+        return
+    columns: dict[str, list[Any]] = {
+        name: list(column)
+        for name, column in zip(CellKey._fields, zip(*keys, strict=True), strict=True)
+    }
+    columns["counts"] = [json.dumps(cells[key]) for key in keys]
+    session.execute(_POSTGRES, columns)
 
 
-def _adding(insert: Any, total: str) -> Any:
-    """The statement of one dialect; `total` is the sum of what is there and what comes."""
-    return insert(StatCell.__table__).on_conflict_do_update(
-        index_elements=list(CellKey._fields), set_={"counts": literal_column(total)}
-    )
-
-
-#: Only the keys of what comes are looked at, however many there are.
-_ADD: Final = {
-    "sqlite": _adding(
-        sqlite.insert,
-        "json_patch(stat_cell.counts, (SELECT json_group_object(d.key,"
-        " coalesce(json_extract(stat_cell.counts, '$.\"' || d.key || '\"'), 0) + d.value)"
-        " FROM json_each(excluded.counts) AS d))",
-    ),
-    "postgresql": _adding(
-        postgresql.insert,
-        "stat_cell.counts || (SELECT jsonb_object_agg(d.key,"
-        " coalesce((stat_cell.counts ->> d.key)::bigint, 0) + d.value::bigint)"
-        " FROM jsonb_each_text(excluded.counts) AS d)",
-    ),
-}
+# Only the keys of what comes are looked at, however many there are in the cell.
+_SQLITE: Final = sqlite.insert(StatCell).on_conflict_do_update(
+    index_elements=list(CellKey._fields),
+    set_={
+        "counts": literal_column(
+            "json_patch(stat_cell.counts, (SELECT json_group_object(d.key,"
+            " coalesce(json_extract(stat_cell.counts, '$.\"' || d.key || '\"'), 0) + d.value)"
+            " FROM json_each(excluded.counts) AS d))"
+        )
+    },
+)
+# All rows as arrays: planned once, where a statement for each row would be planned each time.
+_POSTGRES: Final = text(
+    "INSERT INTO stat_cell (series, dim, value, grain, start, item, counts)"
+    " SELECT u.series, u.dim, u.value, u.grain, u.start, u.item, u.counts\\:\\:jsonb"
+    " FROM unnest(CAST(:series AS text[]), CAST(:dim AS text[]), CAST(:value AS text[]),"
+    " CAST(:grain AS text[]), CAST(:start AS date[]), CAST(:item AS text[]),"
+    " CAST(:counts AS text[])) AS u (series, dim, value, grain, start, item, counts)"
+    " ON CONFLICT (series, dim, value, grain, start, item) DO UPDATE SET counts ="
+    " stat_cell.counts || (SELECT jsonb_object_agg(d.key,"
+    " coalesce((stat_cell.counts ->> d.key)\\:\\:bigint, 0) + d.value\\:\\:bigint)"
+    " FROM jsonb_each_text(excluded.counts) AS d)"
+)
 
 
 def merge(into: Counts, counts: Mapping[str, int]) -> None:
