@@ -1,19 +1,19 @@
-"""The chart's filter bar: everything stands in the URL, and nothing in it can fail."""
+"""The filter bar of charts and SOP Hidup: everything stands in the URL, and nothing in it can fail."""
 
 from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import Category, Channel, Region
-from app.services.charts import ChartFilter
+from app.models import Category, Channel, Region, SopStep
+from app.services.statistics import Scope
 
 DEFAULT_PERIOD: Final = "30d"
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
@@ -48,7 +48,7 @@ class Choice:
 class FilterBar:
     """One request's filter: what was understood, what was typed, and what is wrong with it."""
 
-    chosen: ChartFilter
+    chosen: Scope
     typed_from: str
     typed_to: str
     periods: tuple[Period, ...]
@@ -58,8 +58,21 @@ class FilterBar:
     @property
     def period(self) -> Period | None:
         """The one-click period that these days are, if any."""
-        days = (self.chosen.period_from, self.chosen.period_to)
+        days = (self.chosen.first, self.chosen.last)
         return next((item for item in self.periods if (item.first, item.last) == days), None)
+
+    def choice(self, name: str) -> Choice:
+        """One of the selects."""
+        return next(item for item in self.choices if item.name == name)
+
+    def without(self, *names: str) -> FilterBar:
+        """The same filter where some selects do not count, such as the step of an arrival."""
+        fields = {
+            "channel": "channel_id", "category": "category_id", "kecamatan": "kecamatan_code",
+            "step": "step_key",
+        }  # fmt: skip
+        cleared: dict[str, Any] = {fields[name]: None for name in names}
+        return replace(self, chosen=replace(self.chosen, **cleared))
 
     def url_values(self, **changes: str | None) -> dict[str, str]:
         """The parameters of this filter for a link, with some of them changed."""
@@ -68,8 +81,8 @@ class FilterBar:
         if preset is not None:
             values["period"] = preset.key
         else:
-            values["from"] = self.chosen.period_from.isoformat()
-            values["to"] = self.chosen.period_to.isoformat()
+            values["from"] = self.chosen.first.isoformat()
+            values["to"] = self.chosen.last.isoformat()
         values.update(changes)
         return {name: value for name, value in values.items() if value is not None}
 
@@ -93,7 +106,7 @@ def read_filter(session: Session, args: Mapping[str, str], today: date) -> Filte
     """The filter of a URL; dates that are typed win over a one-click period.
 
     An impossible date leaves the default period standing and is named beside its field; an
-    unknown channel, category or kecamatan is no filter at all.
+    unknown channel, category, kecamatan or step is no filter at all.
     """
     offered = periods(today)
     wanted = {item.key: item for item in offered}
@@ -109,12 +122,13 @@ def read_filter(session: Session, args: Mapping[str, str], today: date) -> Filte
         first, last = preset.first, preset.last
     choices = _choices(session, args)
     value = {item.name: item.value for item in choices}
-    chosen = ChartFilter(
+    chosen = Scope(
         first,
         last,
         channel_id=int(value["channel"]) if value["channel"] else None,
         category_id=int(value["category"]) if value["category"] else None,
         kecamatan_code=value["kecamatan"] or None,
+        step_key=value["step"] or None,
     )
     shown = {"from": first.isoformat(), "to": last.isoformat()}
     if errors:
@@ -144,10 +158,12 @@ def _choices(session: Session, args: Mapping[str, str]) -> tuple[Choice, ...]:
     places = session.execute(
         select(Region.code, Region.name).where(Region.kind == "kecamatan").order_by(Region.name)
     )
+    steps = session.scalars(select(SopStep).where(SopStep.clock).order_by(SopStep.position))
     offered = (
         ("channel", _("Channel"), tuple((str(row.id), str(row)) for row in channels)),
         ("category", _("Category"), tuple((str(row.id), str(row)) for row in categories)),
         ("kecamatan", _("Kecamatan"), tuple((code, name) for code, name in places)),
+        ("step", _("Step"), tuple((row.key, str(row)) for row in steps)),
     )
     found = []
     for name, label, options in offered:

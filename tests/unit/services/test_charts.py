@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +18,16 @@ from sqlalchemy import Engine, create_engine, delete, event, insert
 from sqlalchemy.orm import Session
 
 from app.models import Category, Channel, Complaint, Model, Region, SopStep, StepRun
-from app.services.charts import ChartFilter, StepDuration, day_bounds, last_finished, step_durations
+from app.services.charts import StepDuration, bins_of, last_day, step_durations
+from app.services.statistics import Scope, rebuild
 from app.sop.definition import Sop, load_sop
 from tests.support.postgres import postgres_or_skip
 
 SOP: Sop = load_sop(Path(__file__).parents[3] / "seed_data" / "sop.toml")
 STEPS = [step.key for step in SOP.clock_steps]
 FIRST, LAST = date(2026, 6, 1), date(2026, 6, 30)
-JUNE = ChartFilter(FIRST, LAST)
+JUNE = Scope(FIRST, LAST)
+WIB = timedelta(hours=7)
 NOON = datetime(2026, 6, 15, 5, 0, tzinfo=UTC)
 #: Each complaint's channel, category and kecamatan.
 CASES: dict[int, dict[str, Any]] = {
@@ -104,6 +109,7 @@ def filled(engine: Engine, runs: list[dict[str, Any]]) -> Iterator[Session]:
         session.execute(delete(StepRun))
         if runs:
             session.execute(insert(StepRun), runs)
+        rebuild(session)
         yield session
         session.rollback()
 
@@ -136,20 +142,26 @@ def run(
 # --- the slow way --------------------------------------------------------------------------------
 
 
-def percentile(values: list[int], share: float) -> float | None:
-    """Linear interpolation between the two nearest of the sorted values."""
-    if not values:
+def percentile(values: list[int], share: Fraction) -> int | None:
+    """The nearest rank: the smallest value that this share of the values does not exceed."""
+    ordered = sorted(values)
+    return next(
+        (value for place, value in enumerate(ordered, 1) if place >= len(ordered) * share), None
+    )
+
+
+def rounded_up(seconds: int | None) -> int | None:
+    """Durations are kept to a tenth of a minute up to 20 minutes, coarser beyond."""
+    if seconds is None:
         return None
-    values = sorted(values)
-    place = (len(values) - 1) * share
-    low = int(place)
-    high = min(low + 1, len(values) - 1)
-    return values[low] + (values[high] - values[low]) * (place - low)
+    hour = 3600
+    steps = [(20 * 60, 6), (hour, 30), (2 * hour, 60), (10 * hour, 300), (50 * hour, 1800)]
+    step = next((width for limit, width in steps if seconds <= limit), 5 * hour)
+    return math.ceil(Fraction(seconds, step)) * step
 
 
-def slowly(runs: list[dict[str, Any]], chosen: ChartFilter) -> list[dict[str, Any]]:
+def slowly(runs: list[dict[str, Any]], chosen: Scope) -> list[dict[str, Any]]:
     """What `step_durations` has to answer, with loops alone."""
-    start, end = day_bounds(chosen.period_from, chosen.period_to)
     wanted = {
         "channel_id": chosen.channel_id,
         "category_id": chosen.category_id,
@@ -167,7 +179,10 @@ def slowly(runs: list[dict[str, Any]], chosen: ChartFilter) -> list[dict[str, An
     for step in STEPS:
         here = [item for item in fitting if item["step_key"] == step]
         closed = [
-            item for item in here if item["finished_at"] and start <= item["finished_at"] < end
+            item
+            for item in here
+            if item["finished_at"]
+            and chosen.first <= (item["finished_at"] + WIB).date() <= chosen.last
         ]
         judged = [item for item in closed if item["standard_minutes"] is not None]
         work = [item["work_seconds"] for item in closed]
@@ -176,10 +191,10 @@ def slowly(runs: list[dict[str, Any]], chosen: ChartFilter) -> list[dict[str, An
             {
                 "key": step,
                 "cases": len(closed),
-                "work_median": percentile(work, 0.5),
-                "work_p90": percentile(work, 0.9),
-                "wait_median": percentile(wait, 0.5),
-                "wait_p90": percentile(wait, 0.9),
+                "work_median": rounded_up(percentile(work, Fraction(1, 2))),
+                "work_p90": rounded_up(percentile(work, Fraction(9, 10))),
+                "wait_median": rounded_up(percentile(wait, Fraction(1, 2))),
+                "wait_p90": rounded_up(percentile(wait, Fraction(9, 10))),
                 "judged": len(judged),
                 "within": sum(
                     item["work_seconds"] <= item["standard_minutes"] * 60 for item in judged
@@ -240,7 +255,7 @@ def some_runs(draw: Any) -> list[dict[str, Any]]:
 
 
 filters = st.builds(
-    ChartFilter,
+    Scope,
     st.just(FIRST),
     st.just(LAST),
     channel_id=st.sampled_from([None, None, 1, 2]),
@@ -252,7 +267,7 @@ filters = st.builds(
 @settings(max_examples=40, deadline=None)
 @given(runs=some_runs(), chosen=filters)
 def test_sql_and_the_slow_loop_agree(
-    engine: Engine, runs: list[dict[str, Any]], chosen: ChartFilter
+    engine: Engine, runs: list[dict[str, Any]], chosen: Scope
 ) -> None:
     with filled(engine, runs) as session:
         same(step_durations(session, SOP, chosen), slowly(runs, chosen))
@@ -264,7 +279,7 @@ def test_sql_and_the_slow_loop_agree(
 def test_an_empty_office_has_every_step_with_no_case(engine: Engine) -> None:
     with filled(engine, []) as session:
         found = step_durations(session, SOP, JUNE)
-        assert last_finished(session, JUNE) is None
+        assert last_day(session, "run", JUNE, LAST) is None
     assert [(step.key, step.cases, step.work_median, step.within_share) for step in found] == [
         (key, 0, None, None) for key in STEPS
     ]
@@ -274,8 +289,8 @@ def test_an_empty_office_has_every_step_with_no_case(engine: Engine) -> None:
 def test_a_single_case_is_its_own_median_and_percentile(engine: Engine) -> None:
     with filled(engine, [run(work=725, wait=31)]) as session:
         step = step_durations(session, SOP, JUNE)[0]
-    assert (step.work_median, step.work_p90, step.wait_median, step.wait_p90) == (725, 725, 31, 31)
-    assert (step.cases, step.within_share, step.median_share) == (1, 0.0, 725 / 600)
+    assert (step.work_median, step.work_p90, step.wait_median, step.wait_p90) == (726, 726, 36, 36)
+    assert (step.cases, step.within_share, step.median_share) == (1, 0.0, 726 / 600)
 
 
 @pytest.mark.parametrize(
@@ -320,23 +335,48 @@ def test_a_step_that_left_the_sop_is_shown_last_while_it_has_runs(engine: Engine
         session.flush()
         assert [step.key for step in step_durations(session, SOP, JUNE)] == STEPS
         session.execute(insert(StepRun), [run("old_step", standard=None)])
+        rebuild(session)
         found = step_durations(session, SOP, JUNE)
     assert [step.key for step in found] == [*STEPS, "old_step"]
     assert found[-1].median_share is None
 
 
-def test_one_statement_whatever_the_filter(engine: Engine) -> None:
+@pytest.mark.parametrize(
+    ("more", "statements"), [({}, 3), ({"channel_id": 2, "category_id": 1}, 3)]
+)
+def test_three_statements_whatever_the_filter(
+    engine: Engine, more: dict[str, Any], statements: int
+) -> None:
     seen: list[str] = []
-    chosen = ChartFilter(FIRST, LAST, channel_id=2, category_id=1, kecamatan_code="33.25.01")
     with filled(engine, [run()]) as session:
         event.listen(engine, "before_cursor_execute", note := lambda *args: seen.append(args[2]))
-        step_durations(session, SOP, chosen)
+        step_durations(session, SOP, Scope(FIRST, LAST, **more))
         event.remove(engine, "before_cursor_execute", note)
-    assert len(seen) == 1
+    assert len(seen) == statements
 
 
-def test_the_last_finished_step_follows_the_filters(engine: Engine) -> None:
+def test_the_last_day_with_a_finished_step_follows_the_filters(engine: Engine) -> None:
     later = NOON + timedelta(days=400)
-    with filled(engine, [run(case=1), run(case=2, finished=later)]) as session:
-        assert last_finished(session, JUNE) == later
-        assert last_finished(session, ChartFilter(FIRST, LAST, channel_id=2)) == NOON
+    with filled(engine, [run(case=1), run("siak_check", case=2, finished=later)]) as session:
+        assert last_day(session, "run", JUNE, later.date()) == later.date()
+        assert last_day(session, "run", JUNE, LAST) == NOON.date()
+        assert last_day(session, "run", replace(JUNE, channel_id=2), later.date()) == NOON.date()
+        assert (
+            last_day(session, "run", replace(JUNE, step_key="intake"), later.date()) == NOON.date()
+        )
+        two = replace(JUNE, channel_id=2, category_id=2)
+        assert last_day(session, "run", two, later.date()) is None
+
+
+@pytest.mark.parametrize("standard", [2, 5, 7, 10, 15, 33, 40])
+def test_bars_of_the_distribution_have_an_edge_at_the_standard_and_lose_nothing(
+    engine: Engine, standard: int
+) -> None:
+    works = [0, 1, standard * 60, standard * 60 + 1, standard * 180, standard * 180 + 1, 99_999]
+    with filled(engine, [run(work=work) for work in works]) as session:
+        session.get_one(SopStep, "intake").standard_minutes = standard
+        session.flush()
+        bins = bins_of(step_durations(session, SOP, JUNE)[0])
+    assert sum(item.cases for item in bins) == len(works)
+    assert sum(item.cases for item in bins if item.up_to and item.up_to <= standard * 60) == 3
+    assert bins[-1].cases == 2

@@ -18,7 +18,8 @@ from flask_wtf import FlaskForm
 from app.extensions import db
 from app.formats import local, local_date, minutes, number, percent, short_date
 from app.models import StepRun
-from app.services.charts import ChartFilter, StepDuration, last_finished, step_durations
+from app.services.charts import StepDuration, last_day, step_durations
+from app.services.statistics import Scope
 from app.views.base import HardenedMixin
 from app.views.chart_filter import FilterBar, read_filter
 from app.views.export import Cell, csv_response
@@ -74,21 +75,20 @@ class StepChartView(HardenedMixin, BaseChartView):  # type: ignore[misc]
 
     def _last(self, bar: FilterBar) -> dict[str, str] | None:
         """When such a step was last finished, and the link to that month."""
-        last = last_finished(db.session(), bar.chosen)
-        if last is None:
+        day = last_day(db.session(), "run", bar.chosen, local(request_time()).date())
+        if day is None:
             return None
-        day = local(last).date()
         values = bar.url_values(
             **{"period": None, "from": day.replace(day=1).isoformat(), "to": day.isoformat()}
         )
         return {"date": local_date(day), "url": url_for(f"{self.endpoint}.chart", **values)}
 
 
-def period_words(chosen: ChartFilter) -> str:
+def period_words(chosen: Scope) -> str:
     """The period as people say it."""
-    if chosen.period_from == chosen.period_to:
-        return local_date(chosen.period_from)
-    return f"{short_date(chosen.period_from)} – {short_date(chosen.period_to)}"
+    if chosen.first == chosen.last:
+        return local_date(chosen.first)
+    return f"{short_date(chosen.first)} – {short_date(chosen.last)}"
 
 
 def headline(steps: tuple[StepDuration, ...]) -> dict[str, str]:
@@ -183,13 +183,13 @@ def _wait_words(steps: tuple[StepDuration, ...]) -> str:
     return " ".join([_("Bar chart of the minutes of wait before each step."), *parts])
 
 
-def _csv(chosen: ChartFilter, steps: tuple[StepDuration, ...]) -> ResponseReturnValue:
+def _csv(chosen: Scope, steps: tuple[StepDuration, ...]) -> ResponseReturnValue:
     header = [
         _("Step"), _("Standard (min)"), _("Cases"), _("Work, median (min)"),
         _("Work, 90th percentile (min)"), _("Within the standard (%)"), _("Wait, median (min)"),
         _("Wait, 90th percentile (min)"), _("Here now"), _("Waiting now"),
     ]  # fmt: skip
-    name = f"{_('step-durations')}_{chosen.period_from}_{chosen.period_to}.csv"
+    name = f"{_('step-durations')}_{chosen.first}_{chosen.last}.csv"
     return csv_response(name, header, list(_csv_rows(steps)))
 
 

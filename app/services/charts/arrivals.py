@@ -1,0 +1,48 @@
+"""When complaints come in: weekdays and hours of the office's clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from app.services.statistics import Scope, read
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """Complaints received in the period by (weekday, hour); Monday is 0."""
+
+    total: int
+    by_hour: Mapping[tuple[int, int], int]
+
+    def at(self, weekday: int, hour: int) -> int:
+        """How many came on this weekday in the hour that begins then."""
+        return self.by_hour.get((weekday, hour), 0)
+
+    def on(self, weekday: int) -> int:
+        """How many came on this weekday."""
+        return sum(n for (day, _hour), n in self.by_hour.items() if day == weekday)
+
+    def in_hour(self, hour: int) -> int:
+        """How many came in the hour that begins then, on whatever weekday."""
+        return sum(n for (_day, at), n in self.by_hour.items() if at == hour)
+
+    @property
+    def busiest(self) -> tuple[int, int] | None:
+        """The weekday and hour with the most; the earliest one of several."""
+        if not self.total:
+            return None
+        return min(self.by_hour, key=lambda place: (-self.by_hour[place], place))
+
+
+def arrivals(session: Session, scope: Scope) -> Arrivals:
+    """The period's complaints by weekday and hour of receipt; one statement."""
+    counts = read(session, "arrival", scope).get("", {})
+    found: dict[tuple[int, int], int] = {}
+    for key, number in counts.items():
+        if key.startswith("h"):
+            weekday, _dash, hour = key[1:].partition("-")
+            found[int(weekday), int(hour)] = number
+    return Arrivals(counts.get("n", 0), found)

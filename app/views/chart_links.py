@@ -1,0 +1,35 @@
+"""The way from a number to its cases: one helper, so that every bar and cell links alike."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from flask import current_app, url_for
+
+from app.access import current_permissions
+from app.views.chart_filter import FilterBar
+
+#: What a number counts: a series of the statistics, or what is open now.
+Of = Literal["run", "arrival", "ended", "return", "open", "due", "parcel", "delivery"]
+ENDPOINT: Final = "ChartCaseView.list"
+
+
+def cases_url(bar: FilterBar, of: Of, item: str = "", **more: str | int | None) -> str | None:
+    """The list of the cases behind a number; None for who may not open it.
+
+    Args:
+        bar: the filter that the number was counted with.
+        of: what was counted.
+        item: the item of the series (a step, a transition, an end, a kind of date, a courier).
+        more: `over` (standard, p90), `hour`, `weekday`, `age`, `state`, or a changed parameter of
+            the filter such as `channel`; None leaves one out.
+    """
+    if ("can_list", "ChartCase") not in current_permissions():
+        return None
+    if ENDPOINT not in current_app.view_functions:
+        return None
+    changes: dict[str, str | None] = {
+        name: None if value is None else str(value) for name, value in more.items()
+    }
+    values = bar.url_values(of=of, item=item or None, **changes)
+    return url_for(ENDPOINT, **values)
