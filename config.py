@@ -22,6 +22,7 @@
 | SIGNATURE_WAY     | pkcs12 in a demo, upload   | `upload`, `pkcs12` or `bsre` (admin guide)         |
 | SIGNATURE_TRUST   | `instance/trust`           | folder of issuers' certificates (PEM or DER)       |
 | SIGNATURE_CERTS   | `instance/certificates`    | folder of the signatories' certificate files (p12) |
+| BACKUP_KEYS       | `instance/backup.pub`      | public age keys that may open backups              |
 | BSRE_URL, BSRE_USER, BSRE_PASSWORD | none      | the e-signature service, way `bsre` only           |
 | BSRE_TIMEOUT      | 60                         | seconds to wait for one signature                  |
 | SMTP_HOST, SMTP_PORT, SMTP_USER, SMTP_PASSWORD | none, 587 | the mail server; no host, no e-mail |
@@ -98,6 +99,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "BSRE_USER": env.get("BSRE_USER", ""),
         "BSRE_PASSWORD": env.get("BSRE_PASSWORD", ""),
         "BSRE_TIMEOUT": _number(env, "BSRE_TIMEOUT", 60, low=5, high=600),
+        # Public age keys that may open backups; `flask backup-key` makes one.
+        "BACKUP_KEYS": env.get("BACKUP_KEYS", "").replace(",", " ").split(),
         # --- messages ---
         "SMTP_HOST": env.get("SMTP_HOST", ""),
         "SMTP_PORT": _number(env, "SMTP_PORT", 587, low=1, high=65535),

@@ -151,11 +151,7 @@ def make_app(
     def make(**settings: Any) -> Flask:
         url = settings.pop("url", database_url)
         settings.setdefault("STORE_URL", str(tmp_path / "files"))
-        app = create_app(panel.settings_for(shared_folder, url, **settings))
-        app.test_client_class = OfficeClient
-        # Each test has its own application, but the templates are compiled once.
-        app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(shared_folder / "templates"))
-        app.extensions["before_test_request"] = []
+        app = new_app(shared_folder, panel.settings_for(shared_folder, url, **settings))
         made.append(app)
         return app
 
@@ -164,9 +160,39 @@ def make_app(
         panel.engine_of(app).dispose()
 
 
+@pytest.fixture(scope="session")
+def shared_app() -> list[tuple[Flask, dict[str, Any]]]:
+    """The application of this process once it is built, and its settings as they were then."""
+    return []
+
+
 @pytest.fixture
-def app(make_app: Callable[..., Flask]) -> Flask:
-    return make_app()
+def app(
+    shared_app: list[tuple[Flask, dict[str, Any]]],
+    shared_folder: Path,
+    database_url: str,
+    tmp_path: Path,
+) -> Iterator[Flask]:
+    """The panel over this test's own database and files; a test with other settings: `make_app`."""
+    settings = panel.settings_for(shared_folder, database_url, STORE_URL=str(tmp_path / "files"))
+    if not shared_app:
+        built = new_app(shared_folder, settings)
+        # Flask and its extensions add their own defaults.
+        shared_app.append((built, {**built.config}))
+    app, first = shared_app[0]
+    panel.open_again(app, {**first, **settings})
+    yield app
+    panel.engine_of(app).dispose()
+
+
+def new_app(folder: Path, settings: dict[str, Any]) -> Flask:
+    """An application as the tests want it."""
+    app = create_app(settings)
+    app.test_client_class = OfficeClient
+    # The templates are compiled once for all of them.
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(folder / "templates"))
+    app.extensions["before_test_request"] = []
+    return app
 
 
 @pytest.fixture

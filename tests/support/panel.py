@@ -19,7 +19,7 @@ from typing import Any, Final
 from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
-from sqlalchemy import event, select
+from sqlalchemy import event, make_url, select
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 from werkzeug.security import generate_password_hash
@@ -32,6 +32,7 @@ from app.models import Account, BlankStock, Role, Signatory, User
 from app.release import prepare
 from app.services.actor import load_actor
 from app.services.blanks import book
+from app.services.storage import open_store
 from config import load_settings
 from tests.support import signed
 
@@ -121,6 +122,43 @@ def make_template(folder: Path, url: str) -> None:
         db.session.commit()
         db.session.remove()
         db.engine.dispose()
+
+
+def open_again(app: Flask, settings: Mapping[str, Any]) -> None:
+    """Let an application that served an earlier test begin anew over another database.
+
+    Building one takes as long as many tests do. What a test changes is what stands here:
+    settings, engine, store; everything else about an application is made once and read only.
+    """
+    app.config.clear()
+    app.config.update(settings)
+    with app.app_context():
+        db.engines[None] = _engine_for(app, settings)
+    app.extensions["store"] = open_store(settings["STORE_URL"])
+    app.extensions["before_test_request"] = []
+
+
+def _engine_for(app: Flask, settings: Mapping[str, Any]) -> Engine:
+    """One engine for each kind of database, so that statements are compiled once.
+
+    Its connections go to the address that it has at the moment.
+    """
+    url = make_url(settings["SQLALCHEMY_DATABASE_URI"])
+    engines: dict[str, Engine] = app.extensions.setdefault("test_engines", {})
+    engine = engines.get(url.drivername)
+    if engine is None:
+        options = {"url": url, **settings["SQLALCHEMY_ENGINE_OPTIONS"]}
+        db._apply_driver_defaults(options, app)
+        engine = engines[url.drivername] = db._make_engine(None, options, app)
+
+        @event.listens_for(engine, "do_connect")
+        def connect(dialect: Any, record: Any, cargs: list[Any], cparams: dict[str, Any]) -> None:
+            cargs[:], found = dialect.create_connect_args(engine.url)
+            cparams.update(found)
+
+    engine.dispose()
+    engine.url = url
+    return engine
 
 
 def copy_sqlite(template: Path, target: Path) -> str:

@@ -74,6 +74,8 @@ def lock(session: Session) -> None:
     SQLite has one writer anyway.
     """
     if session.get_bind().dialect.name == "postgresql":
+        # Counting a large office takes longer than any page may.
+        session.execute(text("SET LOCAL statement_timeout = 0"))
         session.execute(text("LOCK TABLE stat_cell IN SHARE ROW EXCLUSIVE MODE"))
 
 
