@@ -14,7 +14,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -133,7 +133,8 @@ def open_again(app: Flask, settings: Mapping[str, Any]) -> None:
     app.config.clear()
     app.config.update(settings)
     with app.app_context():
-        db.engines[None] = _engine_for(app, settings)
+        engines = cast(dict[str | None, Engine], db.engines)
+        engines[None] = _engine_for(app, settings)
     app.extensions["store"] = open_store(settings["STORE_URL"])
     app.extensions["before_test_request"] = []
 
