@@ -26,8 +26,8 @@ def render_item(type_: str, item: Any, autogen_context: Any) -> str | Literal[Fa
 def include_name(name: str | None, type_: str, parent_names: Any) -> bool:
     """Search indexes are made by hand for each database and are no part of the models."""
     if type_ == "table":
-        return not (name or "").startswith("complaint_search")
-    return not (type_ == "index" and name == "ix_complaint_name_trgm")
+        return not (name or "").startswith(("complaint_search", "name_word_search"))
+    return not (type_ == "index" and name in ("ix_complaint_name_trgm", "ix_name_word_trgm"))
 
 
 def run_offline() -> None:

@@ -30,6 +30,7 @@ from app.models.reference import (
     SeedRun,
     WorkingHours,
 )
+from app.models.search import CaseWord, NameWord
 from app.models.signature import DocumentSignature, Signatory, SigningBatch, SigningItem
 from app.models.sop import (
     CaseEvent,
@@ -49,6 +50,7 @@ __all__ = [
     "BlankWait",
     "CaseEvent",
     "CaseOutput",
+    "CaseWord",
     "Category",
     "CategoryOutput",
     "CategoryRequirement",
@@ -65,6 +67,7 @@ __all__ = [
     "Message",
     "MessageText",
     "Model",
+    "NameWord",
     "NumberSeries",
     "Office",
     "Pause",

@@ -123,6 +123,8 @@ class Complaint(Model):
         Index("ix_complaint_kk", "kk_number"),
         Index("ix_complaint_phone", "phone"),
         Index("ix_complaint_name", "applicant_name"),
+        Index("ix_complaint_handle", "handle"),
+        Index("ix_complaint_ticket", "external_ticket"),
     )
 
     def __str__(self) -> str:

@@ -19,6 +19,7 @@ from app.models import (
     SopStep,
     StepRun,
 )
+from app.services import name_index  # noqa: F401  its import keeps the words of names
 from app.services.actor import Actor
 from app.services.calendar import OFFICE_ZONE
 from app.services.facts import current_checks

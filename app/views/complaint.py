@@ -28,6 +28,7 @@ from app.views.interface import OfficeInterface
 from app.views.listing import read_state
 from app.views.office import request_time
 from app.views.registration import RegistrationMixin
+from app.views.searching import PrivateSearchMixin
 from app.views.work import WorkMixin
 
 
@@ -38,7 +39,9 @@ def _kecamatan() -> list[tuple[str, str]]:
     return [(code, name) for code, name in rows]
 
 
-class ComplaintView(ActionsMixin, WorkMixin, RegistrationMixin, OfficeModelView):
+class ComplaintView(
+    ActionsMixin, WorkMixin, RegistrationMixin, PrivateSearchMixin, OfficeModelView
+):
     """List, show and register complaints; the SOP's transitions are its actions."""
 
     datamodel = OfficeInterface(
@@ -84,7 +87,9 @@ class ComplaintView(ActionsMixin, WorkMixin, RegistrationMixin, OfficeModelView)
 
     def text_condition(self, model: Any, text: str) -> Any:
         """A number, NIK, KK, phone or tracking number exactly, else part of a name."""
-        return case_condition(db.session(), text, personal=current_actor().can("see_personal"))
+        return case_condition(
+            db.session(), text, personal=current_actor().can("see_personal"), now=request_time()
+        )
 
     def cell(self, item: Complaint, column: str) -> Any:
         """Names only for those who may see personal data; due dates with the days left."""

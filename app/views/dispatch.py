@@ -35,6 +35,7 @@ from app.views.forms.fields import DayField, PlainString, at_most, printable
 from app.views.interface import OfficeInterface
 from app.views.listing import read_state
 from app.views.office import request_time, the_sop
+from app.views.searching import PrivateSearchMixin
 
 STATUSES: Final[Mapping[str, tuple[Any, str]]] = {
     "sent": (_l("Under way"), "info"),
@@ -112,7 +113,7 @@ class StatusForm(DynamicForm):  # type: ignore[misc]
     )
 
 
-class DispatchView(OfficeModelView):
+class DispatchView(PrivateSearchMixin, OfficeModelView):
     """List and show parcels, and say what became of them."""
 
     datamodel = OfficeInterface(
@@ -166,7 +167,9 @@ class DispatchView(OfficeModelView):
     def text_condition(self, model: Any, text: str) -> Any:
         """The beginning of a tracking number, or a case's number."""
         start = clean_tracking_number(text)
-        fitting = select(Complaint.id).where(case_condition(db.session(), text, personal=False))
+        fitting = select(Complaint.id).where(
+            case_condition(db.session(), text, personal=False, now=request_time())
+        )
         return (
             (Dispatch.tracking_number >= start) & (Dispatch.tracking_number < start + "\uffff")
         ) | Dispatch.complaint_id.in_(fitting)

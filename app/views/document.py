@@ -34,6 +34,7 @@ from app.views.formkeys import check_form_key, new_form_key, result_of_key, spen
 from app.views.forms.draft import StagedFile, read_files, stage_posted
 from app.views.interface import OfficeInterface
 from app.views.office import request_time, the_sop, the_store, upload_limits
+from app.views.searching import PrivateSearchMixin
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ MOST_PAGES: Final = 30
 _PUBLIC_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,32}")
 
 
-class DocumentView(PreviewMixin, ReplaceMixin, OfficeModelView):
+class DocumentView(PreviewMixin, ReplaceMixin, PrivateSearchMixin, OfficeModelView):
     """List and show the files of cases, hand them out, and add one to a case that is not finished.
 
     A file is never changed or deleted: it is evidence of what the office had before it. One that is
@@ -108,7 +109,7 @@ class DocumentView(PreviewMixin, ReplaceMixin, OfficeModelView):
     def text_condition(self, model: Any, text: str) -> Any:
         """The files of the cases that fit, by number or by what the officer may know of them."""
         personal_data = current_actor().can("see_personal")
-        fitting = case_condition(db.session(), text, personal=personal_data)
+        fitting = case_condition(db.session(), text, personal=personal_data, now=request_time())
         return Document.complaint_id.in_(select(Complaint.id).where(fitting))
 
     def cell(self, item: Document, column: str) -> Any:

@@ -35,6 +35,7 @@ from app.views.case_parts import case_link, case_url, personal
 from app.views.formkeys import new_form_key, read_form_key, spend_form_key
 from app.views.interface import OfficeInterface
 from app.views.office import request_time
+from app.views.searching import PrivateSearchMixin
 
 OCCASIONS: Final[Mapping[str, Any]] = {
     "receipt": _l("Receipt"),
@@ -59,7 +60,7 @@ STATES: Final[Mapping[str, tuple[Any, str, str]]] = {
 }
 
 
-class MessageView(OfficeModelView):
+class MessageView(PrivateSearchMixin, OfficeModelView):
     """The log of messages; officers confirm, repeat and cancel, nobody writes one by hand."""
 
     datamodel = OfficeInterface(
@@ -111,7 +112,9 @@ class MessageView(OfficeModelView):
     def text_condition(self, model: Any, text: str) -> Any:
         """A case's number; for who may see personal data also the whole address."""
         may = current_actor().can("see_personal")
-        fitting = select(Complaint.id).where(case_condition(db.session(), text, personal=may))
+        fitting = select(Complaint.id).where(
+            case_condition(db.session(), text, personal=may, now=request_time())
+        )
         of_case = Message.complaint_id.in_(fitting)
         if not may:
             return of_case

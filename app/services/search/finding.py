@@ -1,0 +1,303 @@
+"""Cases in order of likelihood: exact before beginning before part before like; newest first.
+
+Every branch reads an index in its order and stops after a few rows, so that a name which a hundred
+thousand cases share costs no more than a rare one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Select, and_, exists, literal, select, union_all
+from sqlalchemy.orm import Session
+
+from app.models import CaseWord, Category, Complaint, Dispatch, SopStep
+from app.services.actor import Actor
+from app.services.calendar import OFFICE_ZONE
+from app.services.search.asked import REASONS, Asked, Reason, next_after, understand
+from app.services.search.matching import Fit, Piece, fit_name, mark_all, mark_start
+from app.services.search.vocabulary import Word, beginning_with, holding
+from app.services.visibility import visible_cases
+from app.sop.identity import mask
+from app.sop.text import Text
+
+#: Rows that one branch reads at most; among them the open ones come first.
+BRANCH: Final = 40
+#: A word of more cases is read by itself, newest first; rarer ones are read together and sorted.
+FREQUENT: Final = 300
+MOST_FREQUENT: Final = 6
+#: Of two frequent words of one name, so many cases of the rarer are looked at.
+DEEPEST: Final = 20_000
+
+# Ranks of a hit.
+_EXACT, _OTHER_YEAR, _BEGINS, _NAME = range(4)
+COLUMNS: Final[dict[Reason, Any]] = {
+    "number": Complaint.number,
+    "nik": Complaint.nik,
+    "kk": Complaint.kk_number,
+    "phone": Complaint.phone,
+    "ticket": Complaint.external_ticket,
+    "handle": Complaint.handle,
+}
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One case that fits, and why."""
+
+    id: int
+    number: str
+    #: Masked without `see_personal`.
+    name: str
+    nik: str
+    category: Text
+    step: Text
+    received_at: datetime
+    closed_at: datetime | None
+    reason: Reason
+    #: Whether the whole of what was typed is this number, NIK, telephone …
+    exact: bool
+    #: What fitted, in pieces: the number or name in full, a NIK or a telephone masked.
+    matched: tuple[Piece, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The likeliest cases, and whether there are more."""
+
+    hits: tuple[Hit, ...]
+    more: bool
+    asked: Asked
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    id: int
+    order: tuple[Any, ...]
+    reason: Reason
+    exact: bool
+    value: str
+    fit: Fit | None = None
+
+
+def find_cases(
+    session: Session, actor: Actor, words: str, *, now: datetime, limit: int = 8
+) -> Found:
+    """The cases that fit what was typed, the likeliest first, and only those the actor may see.
+
+    Raises:
+        NotAllowedError: the actor may not list complaints.
+    """
+    actor.require("can_list")
+    year = now.astimezone(OFFICE_ZONE).year
+    asked = understand(words, year=year, personal=actor.can("see_personal"))
+    visible = visible_cases(actor)
+    candidates = _by_identifier(session, asked, visible)
+    if asked.name:
+        candidates += _by_name(session, asked.name, visible, limit)
+    best: dict[int, _Candidate] = {}
+    for candidate in sorted(candidates, key=lambda one: one.order):
+        best.setdefault(candidate.id, candidate)
+    chosen = list(best.values())[: limit + 1]
+    hits = _hits(session, actor, asked, chosen[:limit], visible)
+    return Found(hits, len(chosen) > limit, asked)
+
+
+def _order(rank: int, place: float, row: Any) -> tuple[Any, ...]:
+    """Rank, then open before finished, then newest first."""
+    return (rank, place, row.closed_at is not None, -row.received_at.timestamp(), -row.id)
+
+
+def _row(reason: Reason, rank: int, value: Any) -> tuple[Any, ...]:
+    return (
+        literal(REASONS.index(reason)).label("reason"),
+        literal(rank).label("rank"),
+        Complaint.id,
+        value.label("value"),
+        Complaint.received_at,
+        Complaint.closed_at,
+    )
+
+
+def _by_identifier(session: Session, asked: Asked, visible: Any) -> list[_Candidate]:
+    """Numbers of all sorts, by one statement."""
+    parts: list[Select[Any]] = []
+    for reason, values in asked.exact.items():
+        found = _exactly(reason, _EXACT, values)
+        if reason == "tracking":
+            found = found.order_by(Dispatch.complaint_id.desc())
+        else:
+            found = found.order_by(Complaint.id.desc())
+        parts.append(found.where(visible).limit(BRANCH))
+    if asked.other_years:
+        found = _exactly("number", _OTHER_YEAR, asked.other_years)
+        parts.append(found.where(visible).limit(BRANCH))
+    for reason, start in asked.begins.items():
+        column = Dispatch.tracking_number if reason == "tracking" else COLUMNS[reason]
+        # Numbers count up: the newest last. Of the others no end is nearer than the other.
+        order = column.desc() if reason == "number" else column
+        found = _from(reason, select(*_row(reason, _BEGINS, column)))
+        found = found.where(between(column, start), visible).order_by(order)
+        parts.append(found.limit(BRANCH))
+    if not parts:
+        return []
+    rows = session.execute(union_all(*(select(part.subquery()) for part in parts)))
+    return [
+        _Candidate(
+            row.id,
+            _order(row.rank, row.reason if row.rank == _EXACT else 0, row),
+            REASONS[row.reason],
+            row.rank == _EXACT,
+            row.value,
+        )
+        for row in rows
+    ]
+
+
+def _exactly(reason: Reason, rank: int, values: Sequence[str]) -> Select[Any]:
+    column = Dispatch.tracking_number if reason == "tracking" else COLUMNS[reason]
+    fits = column == values[0] if len(values) == 1 else column.in_(values)
+    return _from(reason, select(*_row(reason, rank, column))).where(fits)
+
+
+def _from(reason: Reason, statement: Select[Any]) -> Select[Any]:
+    if reason != "tracking":
+        return statement
+    return statement.join_from(Dispatch, Complaint, Complaint.id == Dispatch.complaint_id)
+
+
+def between(column: Any, start: str) -> Any:
+    """That a column begins so, as a range that a plain index answers under every collation."""
+    end = next_after(start)
+    return column >= start if end is None else and_(column >= start, column < end)
+
+
+def _by_name(
+    session: Session, typed: tuple[str, ...], visible: Any, limit: int
+) -> list[_Candidate]:
+    """Cases in whose name each typed word stands; better words first, until there are enough."""
+    words = beginning_with(session, typed)
+    found: dict[int, _Candidate] = {}
+    asked_before: list[list[str]] | None = None
+    for level in range(4):
+        if level == 2:
+            words = [[*a, *b] for a, b in zip(words, holding(session, typed), strict=True)]
+        allowed = [[word for word in group if word.level <= level] for group in words]
+        names = [[word.word for word in group] for group in allowed]
+        if not all(allowed) or names == asked_before:
+            continue
+        asked_before = names
+        for row in session.execute(_cases(allowed, visible)):
+            fit = fit_name(typed, row.applicant_name)
+            if fit is not None and row.id not in found:
+                order = _order(_NAME + fit.level, -fit.alike, row)
+                # The whole name comes before a longer one that holds it.
+                order = (order[0], (order[1], not fit.whole), *order[2:])
+                reason: Reason = "similar_name" if fit.level == 3 else "name"
+                found[row.id] = _Candidate(row.id, order, reason, False, row.applicant_name, fit)
+        if len(found) > limit:
+            break
+    return list(found.values())
+
+
+def _cases(allowed: list[list[Word]], visible: Any) -> Any:
+    """The newest cases of the rarest typed word that have one of each other typed word, too."""
+    at = min(range(len(allowed)), key=lambda one: sum(word.cases for word in allowed[one]))
+    others = [[word.word for word in group] for n, group in enumerate(allowed) if n != at]
+    frequent = [word.word for word in allowed[at] if word.cases > FREQUENT][:MOST_FREQUENT]
+    rare = [word.word for word in allowed[at] if word.cases <= FREQUENT]
+    parts = [_newest(CaseWord.word == word, others, visible) for word in frequent]
+    if rare:
+        parts.append(_newest(CaseWord.word.in_(rare), others, visible))
+    return union_all(*(select(part.subquery()) for part in parts))
+
+
+def _newest(fits: Any, others: list[list[str]], visible: Any) -> Any:
+    pairs: Any = CaseWord
+    source: Any
+    key: Any
+    if others:
+        deep = (
+            select(CaseWord.complaint_id)
+            .where(fits)
+            .order_by(CaseWord.complaint_id.desc())
+            .limit(DEEPEST)
+            .subquery()
+        )
+        source, key = deep, deep.c.complaint_id
+        fits = None
+    else:
+        source, key = pairs, CaseWord.complaint_id
+    statement = select(
+        Complaint.id, Complaint.applicant_name, Complaint.received_at, Complaint.closed_at
+    ).select_from(source)
+    statement = statement.join(Complaint, Complaint.id == key).where(visible)
+    if fits is not None:
+        statement = statement.where(fits)
+    for number, group in enumerate(others):
+        other = CaseWord.__table__.alias(f"other{number}")
+        statement = statement.where(
+            exists().where(other.c.complaint_id == key, other.c.word.in_(group))
+        )
+    return statement.order_by(key.desc()).limit(BRANCH)
+
+
+def _hits(
+    session: Session, actor: Actor, asked: Asked, chosen: Iterable[_Candidate], visible: Any
+) -> tuple[Hit, ...]:
+    """What the box shows of the chosen cases."""
+    wanted = {candidate.id: candidate for candidate in chosen}
+    if not wanted:
+        return ()
+    rows = session.execute(
+        select(
+            Complaint.id,
+            Complaint.number,
+            Complaint.applicant_name,
+            Complaint.nik,
+            Complaint.received_at,
+            Complaint.closed_at,
+            Category.label_id.label("category_id"),
+            Category.label_en.label("category_en"),
+            SopStep.label_id.label("step_id"),
+            SopStep.label_en.label("step_en"),
+        )
+        .join(Category, Category.id == Complaint.category_id)
+        .join(SopStep, SopStep.key == Complaint.step_key)
+        .where(Complaint.id.in_(wanted), visible)
+    )
+    personal = actor.can("see_personal")
+    shown = {
+        row.id: Hit(
+            id=row.id,
+            number=row.number,
+            name=row.applicant_name if personal else mask(row.applicant_name, first=1, last=0),
+            nik=mask(row.nik) if personal else "",
+            category=Text(id=row.category_id, en=row.category_en or row.category_id),
+            step=Text(id=row.step_id, en=row.step_en or row.step_id),
+            received_at=row.received_at,
+            closed_at=row.closed_at,
+            reason=wanted[row.id].reason,
+            exact=wanted[row.id].exact,
+            matched=_matched(asked, wanted[row.id]),
+        )
+        for row in rows
+    }
+    return tuple(shown[key] for key in wanted if key in shown)
+
+
+def _matched(asked: Asked, candidate: _Candidate) -> tuple[Piece, ...]:
+    """What fitted with the fitting part marked; what identifies a person is masked."""
+    if candidate.fit is not None:
+        return candidate.fit.pieces
+    value, start = candidate.value, asked.begins.get(candidate.reason, "")
+    if candidate.reason in ("nik", "kk"):
+        return mark_all(mask(value))
+    if candidate.reason == "phone":
+        return mark_all(mask(value, first=4, last=3))
+    if candidate.exact or not value.startswith(start):
+        return mark_all(value)
+    return mark_start(value, len(start))

@@ -1,0 +1,142 @@
+"""Which words of names were meant: the very one, longer ones, those that hold it, like ones.
+
+Both databases answer with the same words in the same order: they only bring the candidates by a
+trigram index each, and what counts is compared here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import bindparam, func, literal, select, text, union_all
+from sqlalchemy.orm import Session
+
+from app.models import NameWord
+from app.sop.words import similarity, trigrams
+
+#: How a word of a name fits what was typed, the best first.
+EXACT, BEGINS, WITHIN, ALIKE = range(4)
+#: Words a part of one stands for at most, the most frequent ones.
+MOST_WORDS: Final = 24
+#: Like words, for what may be misspelt.
+MOST_ALIKE: Final = 8
+#: Words less alike than this are others; PostgreSQL's own bound for `%` is 0.3.
+ALIKE_FROM: Final = 0.32
+SHORTEST_PART: Final = 3
+SHORTEST_ALIKE: Final = 4
+_LAST: Final = "\U0010ffff"
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word that names hold, how it fits, and in about how many cases it stands."""
+
+    word: str
+    level: int
+    cases: int
+    alike: float = 1.0
+
+
+def level_of(typed: str, word: str) -> int | None:
+    """How one word fits what was typed, None when it does not."""
+    if word == typed:
+        return EXACT
+    if word.startswith(typed):
+        return BEGINS
+    if len(typed) >= SHORTEST_PART and typed in word:
+        return WITHIN
+    if len(typed) >= SHORTEST_ALIKE and similarity(typed, word) >= ALIKE_FROM:
+        return ALIKE
+    return None
+
+
+def beginning_with(
+    session: Session, typed: Sequence[str], most: int = MOST_WORDS
+) -> list[list[Word]]:
+    """For each typed word, itself and the most frequent ones that begin with it."""
+    parts: list[Any] = []
+    for at, start in enumerate(typed):
+        columns: tuple[Any, ...] = (literal(at).label("typed"), NameWord.word, NameWord.cases)
+        parts.append(select(*columns).where(NameWord.word == start))
+        longer: Any = select(*columns).where(NameWord.word > start, NameWord.word < start + _LAST)
+        longer = longer.order_by(NameWord.cases.desc(), NameWord.word).limit(most).subquery()
+        parts.append(select(longer))
+    return _words(session, typed, parts)
+
+
+def holding(session: Session, typed: Sequence[str], most: int = MOST_WORDS) -> list[list[Word]]:
+    """For each typed word, the most frequent ones that hold it within and those alike."""
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    parts: list[Any] = []
+    for at, part in enumerate(typed):
+        columns: tuple[Any, ...] = (literal(at).label("typed"), NameWord.word, NameWord.cases)
+        order = (NameWord.cases.desc(), NameWord.word)
+        if len(part) >= SHORTEST_PART:
+            held = select(*columns).where(_holds(part, sqlite), ~NameWord.word.startswith(part))
+            parts.append(select(held.order_by(*order).limit(most).subquery()))
+        if len(part) >= SHORTEST_ALIKE:
+            alike = _alike(part, columns, sqlite, trigram=sqlite or _has_trigrams(session))
+            parts.append(select(alike.subquery()))
+    if not parts:
+        return [[] for _ in typed]
+    found = _words(session, typed, parts)
+    return [_cut(words) for words in found]
+
+
+def _cut(words: list[Word]) -> list[Word]:
+    """Of the like words only the likest: the databases bring some more, each its own."""
+    alike = [word for word in words if word.level == ALIKE]
+    alike.sort(key=lambda word: (-word.alike, -word.cases, word.word))
+    return [word for word in words if word.level == WITHIN] + alike[:MOST_ALIKE]
+
+
+def _holds(part: str, sqlite: bool) -> Any:
+    if not sqlite:
+        return NameWord.word.contains(part)
+    rows = text("SELECT rowid FROM name_word_search WHERE padded MATCH :held")
+    return NameWord.id.in_(rows.bindparams(bindparam("held", f'"{part}"', unique=True)))
+
+
+def _alike(part: str, columns: tuple[Any, ...], sqlite: bool, *, trigram: bool) -> Any:
+    """Candidates for like words, more than are wanted."""
+    if not sqlite:
+        if not trigram:  # the few words one by one, as far as they are about as long
+            near = func.length(NameWord.word).between(len(part) - 3, len(part) + 3)
+            return select(*columns).where(near, NameWord.word.startswith(part[0]))
+        likeness = func.similarity(NameWord.word, part)
+        like = select(*columns).where(NameWord.word.op("%")(part))
+        return like.order_by(likeness.desc(), NameWord.cases.desc(), NameWord.word).limit(64)
+    grams = sorted(trigrams(part))
+    rows = text("SELECT rowid AS id FROM name_word_search WHERE padded MATCH :gram")
+    hits = union_all(
+        *(
+            rows.bindparams(bindparam("gram", f'"{gram}"', unique=True)).columns(NameWord.id)
+            for gram in grams
+        )
+    ).subquery()
+    # Two words that are alike enough share at least so many of the trigrams of the typed one.
+    least = max(1, -(-len(grams) * 32 // 100))
+    key = hits.c.id
+    counted = select(key).group_by(key).having(func.count() >= least)
+    counted = counted.order_by(func.count().desc(), key).limit(256)
+    return select(*columns).where(NameWord.id.in_(counted))
+
+
+def _has_trigrams(session: Session) -> bool:
+    """Whether this PostgreSQL knows what is alike (pg_trgm)."""
+    return bool(session.scalar(text("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")))
+
+
+def _words(session: Session, typed: Sequence[str], parts: list[Any]) -> list[list[Word]]:
+    found: list[dict[str, Word]] = [{} for _ in typed]
+    for at, word, cases in session.execute(union_all(*parts)):
+        level = level_of(typed[at], word)
+        if level is not None:
+            likeness = similarity(typed[at], word) if level == ALIKE else 1.0
+            found[at][word] = Word(word, level, cases, likeness)
+    return [
+        sorted(words.values(), key=lambda word: (word.level, -word.alike, -word.cases, word.word))
+        for words in found
+    ]
