@@ -30,8 +30,14 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 READS_FIRST = (
     "CheckView.index",
     "ComplaintView.identity",
+    "ComplaintView.search",
+    "DispatchView.search",
+    "DocumentView.search",
     "ImportView.take",
     "ImportView.upload",
+    "MessageView.search",
+    "SearchView.find",
+    "SearchView.index",
     "UploadView.stage",
 )
 YEAR = 365 * 24 * 3600

@@ -33,6 +33,7 @@ BUNDLES: Final[Mapping[str, Sequence[Path]]] = {
                 "tokens",
                 "base",
                 "layout",
+                "find",
                 "forms",
                 "tables",
                 "components",
@@ -56,6 +57,7 @@ BUNDLES: Final[Mapping[str, Sequence[Path]]] = {
             _OURS / "js" / f"{name}.js"
             for name in (
                 "base",
+                "find",
                 "list",
                 "forms",
                 "cases",

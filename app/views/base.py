@@ -56,6 +56,8 @@ class HardenedMixin(FormsMixin):
     #: Columns that the search box looks into; text columns of the model only.
     text_columns: ClassVar[Sequence[str]] = ()
     text_label: ClassVar[Any] = _l("Search")
+    #: Whether the words are posted and stand sealed in addresses (see `PrivateSearchMixin`).
+    private_search: ClassVar[bool] = False
     #: Columns offered as a choice above the list: relations or columns with `choices`.
     filter_columns: ClassVar[Sequence[str]] = ()
     choices: ClassVar[Mapping[str, Any]] = {}

@@ -16,7 +16,7 @@ from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from limits import RateLimitItem, parse_many
+from limits import parse_many
 
 from app.extensions import db
 from app.services.checkpage import (
@@ -28,6 +28,7 @@ from app.services.checkpage import (
     check_paper,
     normal_number,
 )
+from app.views.limits import hit
 from app.views.office import the_sop
 
 #: Tries from one address (one household of IPv6), with a PIN.
@@ -97,8 +98,8 @@ class CheckView(BaseView):  # type: ignore[misc]
         pin = request.form.get("pin", "")[:_LONGEST]
         if not number.strip() or not pin.strip():
             return self._page(number=number, error=_("Type both the number and the PIN.")), 422
-        address_free = _hit(TRIES_OF_ADDRESS, "check-address", _address())
-        if not address_free or not _hit(TRIES_OF_NUMBER, "check-number", normal_number(number)):
+        address_free = hit(TRIES_OF_ADDRESS, "check-address", _address())
+        if not address_free or not hit(TRIES_OF_NUMBER, "check-number", normal_number(number)):
             return self._too_many(number)
         answer = check_case(db.session(), the_sop(), number, pin)
         if answer is None:
@@ -109,7 +110,7 @@ class CheckView(BaseView):  # type: ignore[misc]
     @expose("/<code>", methods=["GET"])
     def paper(self, code: str) -> ResponseReturnValue:
         """What the QR code of a paper leads to."""
-        if not _hit(CODES_OF_ADDRESS, "check-code", _address()):
+        if not hit(CODES_OF_ADDRESS, "check-code", _address()):
             return self._too_many("")
         paper = check_paper(db.session(), code)
         verdict = VERDICTS[paper.state] if paper else None
@@ -158,13 +159,3 @@ def _address() -> str:
     if address.version == 4:
         return text
     return str(ipaddress.ip_network(f"{address}/64", strict=False))
-
-
-def _hit(items: list[RateLimitItem], what: str, key: str) -> bool:
-    """Count one try against every limit; False as soon as one of them is used up."""
-    limiter = current_app.extensions["appbuilder"].sm.limiter
-    if not limiter.enabled:
-        return True
-    # All of them, not as far as the first that refuses: each counts every try.
-    taken = [limiter.limiter.hit(item, what, key) for item in items]
-    return all(taken)

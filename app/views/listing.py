@@ -12,10 +12,11 @@ from typing import Any
 
 from flask import request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import or_, select
+from sqlalchemy import false, or_, select
 
 from app.extensions import db
 from app.views.interface import COUNT_CAP, MAX_ID
+from app.views.private_words import LONGEST, url_words, words_of
 
 PAGE_SIZES = (10, 25, 50, 100)
 MAX_PAGE = 200_000
@@ -33,6 +34,8 @@ class ListState:
     page: int = 0
     page_size: int = 25
     chosen: dict[str, str] = field(default_factory=dict)
+    #: The search words stood sealed in the address and can no longer be read.
+    unreadable: bool = False
 
     @classmethod
     def for_related(cls, view: Any, parent: type[Any], pk: Any, rows: int) -> ListState:
@@ -55,8 +58,9 @@ def read_state(view: Any) -> ListState:
     column, direction = args.get(f"_oc_{name}", ""), args.get(f"_od_{name}", "asc")
     if column in view.order_columns and direction in ("asc", "desc"):
         state.order = (column, direction)
-    state.text = _clean(args.get("q", ""))
-    if state.text and view.text_columns:
+    words = words_of(args.get("q", "")) if view.private_search else _clean(args.get("q", ""))
+    state.text, state.unreadable = words or "", words is None
+    if (state.text or state.unreadable) and view.text_columns:
         _add_text_filter(view, state)
     for key in sorted(args):
         match = _FILTER.fullmatch(key)
@@ -99,6 +103,8 @@ def _add_text_filter(view: Any, state: ListState) -> None:
         """Looks into every text column of the view at once."""
 
         def apply(self, query: Any, value: Any) -> Any:
+            if state.unreadable:
+                return query.filter(false())
             return query.filter(view.text_condition(model, text))
 
     state.filters.add_filter(view.text_columns[0], SearchBox, text)
@@ -222,6 +228,7 @@ class Listing:
             "q_label": str(view.text_label) if view.text_columns else None,
             "fields": fields,
             "active": len(state.chosen) + bool(state.text),
+            "search_url": view._own_url("search") if view.private_search else None,
         }
 
     def options(self, column: str) -> list[tuple[str, str]]:
@@ -244,6 +251,15 @@ class Listing:
     def empty(self) -> dict[str, Any]:
         """Why a list is empty and what to do."""
         view = self.view
+        if self.state.unreadable:
+            return {
+                "title": _("These search words can no longer be read"),
+                "text": _(
+                    "They are kept for the one who searched, for some hours. Type them again."
+                ),
+                "url": view._own_url("list"),
+                "action": _("Show the whole list"),
+            }
         if not self.related and (self.state.chosen or self.state.text):
             return {
                 "title": _("Nothing matches"),
@@ -260,9 +276,15 @@ class Listing:
         }
 
     def _url(self, _endpoint: str | None = None, **changes: Any) -> str:
+        private = self.view.private_search
         args: dict[str, Any] = {
-            key: value for key, value in request.args.items() if len(value) <= MAX_TEXT
+            key: value
+            for key, value in request.args.items()
+            if len(value) <= (LONGEST if private and key == "q" else MAX_TEXT)
         }
+        if private and "q" in args and not args["q"].startswith("~"):
+            # Somebody wrote the address himself: from here on the words are sealed, too.
+            args["q"] = url_words(args["q"])
         args.update(changes)
         args.update(request.view_args or {})
         kept = {key: value for key, value in args.items() if value is not None}

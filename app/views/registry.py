@@ -26,6 +26,7 @@ from app.views.reference_categories import CategoryView
 from app.views.reference_kinds import DocumentKindView
 from app.views.reference_places import OfficeView, RegionView
 from app.views.reference_time import HolidayView, SopStepView, WorkingHoursView
+from app.views.searching import SearchView
 from app.views.signatories import SignatoryView
 from app.views.signing import SigningView
 from app.views.sop_sheet import SopSheetView
@@ -92,6 +93,7 @@ def register(appbuilder: Any, sop: Sop) -> None:
     appbuilder.add_view_no_menu(UploadView)
     appbuilder.add_view_no_menu(PaperView)
     appbuilder.add_view_no_menu(CheckView)
+    appbuilder.add_view_no_menu(SearchView)
     appbuilder.add_view(ImportView, "Import", label=_l("Import a register"), icon="upload")
     appbuilder.menu.menu.sort(key=_place)
     for group in appbuilder.menu.menu:

@@ -63,6 +63,7 @@ POST /check/                                    -POSKBA  422
 GET  /check/<code>                              -POSKBA  404    code=made-up
 
 GET  /complaints/list/                          POSK     200
+POST /complaints/search                         POSK     303
 GET  /complaints/show/<pk>                      POSK     200
 GET  /complaints/export                         POS      200
 GET  /complaints/add                            P        200
@@ -88,12 +89,14 @@ GET  /desk/quiet                                P        200
 POST /desk/news/<pk>                            P        303
 
 GET  /dispatches/list/                          POS      200
+POST /dispatches/search                         POS      303
 GET  /dispatches/show/<pk>                      POS      200
 GET  /dispatches/edit/<pk>                      P        200
 POST /dispatches/edit/<pk>                      P        422
 GET  /dispatches/export                         P        200
 
 GET  /documents/list/                           POSK     200
+POST /documents/search                          POSK     303
 GET  /documents/show/<pk>                       POSK     200
 GET  /documents/file/<public_id>                POSK     200
 GET  /documents/preview/<public_id>/<int:page>  POSK     200    page=1
@@ -103,6 +106,7 @@ GET  /documents/attach/<pk>                     POSK     200
 POST /documents/attach/<pk>                     POSK     422
 
 GET  /messages/list/                            PS       200
+POST /messages/search                           PS       303
 GET  /messages/show/<pk>                        PS       200
 POST /messages/sent/<pk>                        P        303
 POST /messages/again/<pk>                       P        303
@@ -144,6 +148,9 @@ GET  /blank-stock/book/<pk>                     O        200
 POST /blank-stock/book/<pk>                     O        422
 POST /blank-stock/action/<string:name>/<pk>     POSKBA   404
 POST /blank-stock/action_post                   POSKBA   404
+
+POST /search/                                   POSK     303
+POST /search/find                               POSK     200
 
 GET  /signing/                                  K        200
 POST /signing/start                             K        303

@@ -182,12 +182,4 @@
     form.addEventListener('submit', (event) => { setTimeout(() => { if (!event.defaultPrevented) dirty = false }) })
   }
   window.addEventListener('beforeunload', (event) => { if (dirty) event.preventDefault() })
-
-  /* "/" goes to the search box */
-  document.addEventListener('keydown', (event) => {
-    if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey) return
-    if (event.target.closest('input, textarea, select, [contenteditable]')) return
-    const box = one('[data-search]')
-    if (box) { event.preventDefault(); box.focus(); box.select() }
-  })
 })()
