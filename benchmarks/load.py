@@ -32,6 +32,7 @@ from app.models import (
 )
 from app.release import prepare
 from app.services.demo_people import add_officers
+from app.services.name_index import rebuild as rebuild_words
 from benchmarks.cases import COLUMNS, Maker, Reference, Row
 from config import SEED_DATA, load_settings
 
@@ -122,6 +123,9 @@ def fill(engine: Engine, maker: Maker) -> int:
             for name in COLUMNS:
                 sequence = f"pg_get_serial_sequence('{name}', 'id')"
                 connection.execute(text(f"SELECT setval({sequence}, {max(maker.ids[name], 1)})"))
+    with Session(engine) as session:
+        rebuild_words(session)
+        session.commit()
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE" if _postgres(engine) else "ANALYZE")
     return total
