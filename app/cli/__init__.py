@@ -9,6 +9,7 @@ from app.cli.cases import case_group
 from app.cli.maintenance import release_command, seed_group, tidy_command
 from app.cli.messages import messages_group, worker_command
 from app.cli.papers import papers_group
+from app.cli.search import search_group
 from app.cli.sop import sop_group
 from app.cli.statistics import stats_group
 from app.cli.verifying import verify_command
@@ -20,5 +21,5 @@ def register_commands(app: Flask) -> None:
         app.cli.add_command(command)
     for command in (backup_command, backup_key_command, restore_command, verify_command):
         app.cli.add_command(command)
-    for command in (messages_group, worker_command, papers_group, stats_group):
+    for command in (messages_group, worker_command, papers_group, search_group, stats_group):
         app.cli.add_command(command)

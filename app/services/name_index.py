@@ -53,6 +53,9 @@ def _add(session: Session, pairs: list[tuple[str, int]]) -> None:
     insert: Any = (
         postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     )
+    # First the pairs: who waits for a rebuild then holds no word that it wants to replace.
+    rows = [{"word": word, "complaint_id": case} for word, case in sorted(pairs)]
+    session.execute(insert(_PAIRS).values(rows).on_conflict_do_nothing())
     counts = Counter(word for word, _case in pairs)
     words = insert(_WORDS).values(
         [{"word": word, "cases": counts[word]} for word in sorted(counts)]
@@ -63,8 +66,6 @@ def _add(session: Session, pairs: list[tuple[str, int]]) -> None:
             set_={"cases": _WORDS.c.cases + words.excluded.cases},
         )
     )
-    rows = [{"word": word, "complaint_id": case} for word, case in sorted(pairs)]
-    session.execute(insert(_PAIRS).values(rows).on_conflict_do_nothing())
 
 
 def rebuild(session: Session) -> int:
@@ -72,6 +73,9 @@ def rebuild(session: Session) -> int:
 
     The caller commits.
     """
+    postgres = session.get_bind().dialect.name == "postgresql"
+    if postgres:  # SQLite has one writer at a time; here a registration waits until we are done
+        session.execute(text("LOCK TABLE case_word, name_word IN EXCLUSIVE MODE"))
     session.execute(delete(_PAIRS))
     session.execute(delete(_WORDS))
     counts: Counter[str] = Counter()
@@ -93,7 +97,7 @@ def rebuild(session: Session) -> int:
     words = [(word, counts[word]) for word in sorted(counts)]
     for at in range(0, len(words), CHUNK):
         _copy(session, _WORDS, ("word", "cases"), words[at : at + CHUNK])
-    if session.get_bind().dialect.name == "postgresql":
+    if postgres:
         session.execute(text("ANALYZE name_word, case_word"))  # else its first plans are guesses
     return total
 

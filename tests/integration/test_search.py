@@ -13,10 +13,11 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from app.models import Complaint
+from app.models import CaseWord, Complaint, NameWord
 from tests.support.cases import CaseMaker
 from tests.support.panel import Statements, csrf, post
 
@@ -266,3 +267,17 @@ def test_the_list_shows_the_cases_of_the_box(
         assert shown == {one.number for one in expected}, words
         box = set(re.findall(r"PGD-\d{4}-\d{6}", ask(client, words).text))
         assert box >= shown, words
+
+
+@pytest.mark.both
+def test_words_are_made_anew_from_the_names(
+    app: Flask, login: Login, case: Complaint, session: Session
+) -> None:
+    session.execute(delete(CaseWord))
+    session.execute(delete(NameWord))
+    session.commit()
+    client = login("petugas")
+    assert case.number not in ask(client, "kartini").text
+    done = app.test_cli_runner().invoke(args=["search", "rebuild"])
+    assert done.output == "words of names: 2\n"
+    assert case.number in ask(client, "kartini").text

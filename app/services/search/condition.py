@@ -12,7 +12,7 @@ from app.models import CaseWord, Complaint, Dispatch
 from app.services.calendar import OFFICE_ZONE
 from app.services.search.asked import Asked, understand
 from app.services.search.finding import COLUMNS, between
-from app.services.search.vocabulary import ALIKE, Word, beginning_with, holding
+from app.services.search.vocabulary import ALIKE, Word, meant_words
 
 #: Words that a typed part may stand for in a list.
 MOST_WORDS: Final = 500
@@ -61,12 +61,10 @@ def _identifiers(asked: Asked) -> list[Select[Any]]:
 
 def _named(session: Session, typed: tuple[str, ...]) -> ColumnElement[bool] | None:
     """Each typed word in the name: itself, as a beginning or a part; like ones only without."""
-    begun = beginning_with(session, typed, MOST_WORDS)
-    held = holding(session, typed, MOST_WORDS)
-    groups: list[list[Word]] = []
-    for first, second in zip(begun, held, strict=True):
-        sure = [word for word in (*first, *second) if word.level < ALIKE]
-        groups.append(sure or [word for word in second if word.level == ALIKE])
+    groups: list[list[Word]] = [
+        [word for word in words if word.level < ALIKE] or words
+        for words in meant_words(session, typed, MOST_WORDS)
+    ]
     if not all(groups):
         return None
     groups.sort(key=lambda group: sum(word.cases for word in group))

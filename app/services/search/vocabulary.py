@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from weakref import WeakSet
 
 from sqlalchemy import bindparam, func, literal, select, text, union_all
+from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from app.models import NameWord
@@ -27,6 +29,7 @@ ALIKE_FROM: Final = 0.32
 SHORTEST_PART: Final = 3
 SHORTEST_ALIKE: Final = 4
 _LAST: Final = "\U0010ffff"
+_KNOWS_TRIGRAMS: Final[WeakSet[Engine]] = WeakSet()
 
 
 @dataclass(frozen=True)
@@ -56,18 +59,31 @@ def beginning_with(
     session: Session, typed: Sequence[str], most: int = MOST_WORDS
 ) -> list[list[Word]]:
     """For each typed word, itself and the most frequent ones that begin with it."""
-    parts: list[Any] = []
-    for at, start in enumerate(typed):
-        columns: tuple[Any, ...] = (literal(at).label("typed"), NameWord.word, NameWord.cases)
-        parts.append(select(*columns).where(NameWord.word == start))
-        longer: Any = select(*columns).where(NameWord.word > start, NameWord.word < start + _LAST)
-        longer = longer.order_by(NameWord.cases.desc(), NameWord.word).limit(most).subquery()
-        parts.append(select(longer))
-    return _words(session, typed, parts)
+    return _words(session, typed, _beginning(typed, most))
 
 
 def holding(session: Session, typed: Sequence[str], most: int = MOST_WORDS) -> list[list[Word]]:
     """For each typed word, the most frequent ones that hold it within and those alike."""
+    return _words(session, typed, _holding(session, typed, most))
+
+
+def meant_words(session: Session, typed: Sequence[str], most: int) -> list[list[Word]]:
+    """For each typed word all that it can stand for, by one statement."""
+    return _words(session, typed, _beginning(typed, most) + _holding(session, typed, most))
+
+
+def _beginning(typed: Sequence[str], most: int) -> list[Any]:
+    parts: list[Any] = []
+    for at, start in enumerate(typed):
+        columns: tuple[Any, ...] = (literal(at).label("typed"), NameWord.word, NameWord.cases)
+        parts.append(select(*columns).where(NameWord.word == start))
+        longer = select(*columns).where(NameWord.word > start, NameWord.word < start + _LAST)
+        longer = longer.order_by(NameWord.cases.desc(), NameWord.word).limit(most)
+        parts.append(select(longer.subquery()))
+    return parts
+
+
+def _holding(session: Session, typed: Sequence[str], most: int) -> list[Any]:
     sqlite = session.get_bind().dialect.name == "sqlite"
     parts: list[Any] = []
     for at, part in enumerate(typed):
@@ -79,17 +95,13 @@ def holding(session: Session, typed: Sequence[str], most: int = MOST_WORDS) -> l
         if len(part) >= SHORTEST_ALIKE:
             alike = _alike(part, columns, sqlite, trigram=sqlite or _has_trigrams(session))
             parts.append(select(alike.subquery()))
-    if not parts:
-        return [[] for _ in typed]
-    found = _words(session, typed, parts)
-    return [_cut(words) for words in found]
+    return parts
 
 
 def _cut(words: list[Word]) -> list[Word]:
     """Of the like words only the likest: the databases bring some more, each its own."""
     alike = [word for word in words if word.level == ALIKE]
-    alike.sort(key=lambda word: (-word.alike, -word.cases, word.word))
-    return [word for word in words if word.level == WITHIN] + alike[:MOST_ALIKE]
+    return [word for word in words if word.level < ALIKE] + alike[:MOST_ALIKE]
 
 
 def _holds(part: str, sqlite: bool) -> Any:
@@ -125,11 +137,19 @@ def _alike(part: str, columns: tuple[Any, ...], sqlite: bool, *, trigram: bool) 
 
 
 def _has_trigrams(session: Session) -> bool:
-    """Whether this PostgreSQL knows what is alike (pg_trgm)."""
-    return bool(session.scalar(text("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")))
+    """Whether this PostgreSQL knows what is alike (pg_trgm); once known, it is not asked again."""
+    engine = session.get_bind().engine
+    if engine not in _KNOWS_TRIGRAMS:
+        found = session.scalar(text("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'"))
+        if not found:
+            return False
+        _KNOWS_TRIGRAMS.add(engine)
+    return True
 
 
 def _words(session: Session, typed: Sequence[str], parts: list[Any]) -> list[list[Word]]:
+    if not parts:
+        return [[] for _ in typed]
     found: list[dict[str, Word]] = [{} for _ in typed]
     for at, word, cases in session.execute(union_all(*parts)):
         level = level_of(typed[at], word)
@@ -137,6 +157,10 @@ def _words(session: Session, typed: Sequence[str], parts: list[Any]) -> list[lis
             likeness = similarity(typed[at], word) if level == ALIKE else 1.0
             found[at][word] = Word(word, level, cases, likeness)
     return [
-        sorted(words.values(), key=lambda word: (word.level, -word.alike, -word.cases, word.word))
+        _cut(
+            sorted(
+                words.values(), key=lambda word: (word.level, -word.alike, -word.cases, word.word)
+            )
+        )
         for words in found
     ]

@@ -45,7 +45,7 @@ ANSWERS: list[tuple[str, list[str], str]] = [
     ("jose", ["jose"], "name"),
     ("josé", ["jose"], "name"),
     ("sitii", ["rahma", "siti"], "similar_name"),
-    ("rahmawti", ["rahma"], "similar_name"),
+    ("rahmawti", ["rahma", "budi", "ani"], "similar_name"),
     ("siti budi", [], ""),
     ("xyzzy", [], ""),
     ("3325014107900007", ["siti"], "nik"),
