@@ -99,6 +99,9 @@ def _tables(connection: Connection) -> dict[str, Table]:
     metadata = MetaData()
     metadata.reflect(
         connection,
-        only=lambda name, _: name != "alembic_version" and not name.startswith("complaint_search"),
+        only=lambda name, _: (
+            name != "alembic_version"
+            and not name.startswith(("complaint_search", "name_word_search"))
+        ),
     )
     return {table.name: table for table in metadata.sorted_tables}
