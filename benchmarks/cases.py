@@ -1,7 +1,9 @@
 """Many plausible complaints as plain rows, always the same for the same seed and number.
 
 Nothing here goes through the services: 100,000 cases would take hours. The rows are what the
-services would have left behind, down to the frozen clocks, except that files are not in the store.
+services would have left behind, down to the frozen clocks, except that files are not in the store,
+and that cases before the last hundred thousand bring only what lists, charts and their histories
+read: the case itself, its runs, its history, its parcel and what proves it was sent.
 """
 
 from __future__ import annotations
@@ -17,13 +19,18 @@ from benchmarks.names import FAMILY, GIVEN
 
 SEED: Final = 4711
 #: How far back the first complaint was received.
-YEARS: Final = 2
+YEARS: Final = 5
 SECONDS: Final = YEARS * 365 * 86400
 
-#: Where the cases stand at the end, in percent.
+#: The last cases come with everything that hangs on a case.
+WHOLE: Final = 100_000
+#: Of the last so many, some are open still: an office's open work is what it can handle, however
+#: long its past is.
+OPEN_SHARE, OPEN_LEAST, OPEN_MOST = 0.005, 1_000, 0.17
+#: Where the cases stand at the end: finished ones in percent, then open ones by weight.
 ENDS: Final[Mapping[str, float]] = {
-    "done": 73,
-    "resolved": 8,
+    "done": 92,
+    "resolved": 6,
     "withdrawn": 2,
     "intake": 2,
     "siak_check": 4,
@@ -65,6 +72,8 @@ class Reference:
     #: The required papers of each category.
     papers: Mapping[int, Sequence[tuple[int, bool, int]]]
     outputs: Sequence[int]
+    #: Codes of the papers that applicants bring.
+    kinds: Sequence[str]
     couriers: Sequence[int]
     #: (kecamatan code, desa code)
     places: Sequence[tuple[str, str]]
@@ -80,7 +89,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         "registered_by_id", "applicant_name", "nik", "kk_number", "sex", "phone", "address",
         "kecamatan_code", "region_code", "confidential", "category_id", "text", "answer",
         "step_key", "step_since", "version", "round", "assignee_id", "completeness_due",
-        "decision_due", "class_due", "closed_at",
+        "decision_due", "class_due", "closed_at", "told_at",
     ),
     "requirement_check": ("id", "complaint_id", "kind_id", "required", "state", "position"),
     "siak_check": (
@@ -109,6 +118,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         "id", "complaint_id", "courier_id", "tracking_number", "recipient", "address", "phone",
         "sent_at", "sent_by_id", "proof_id", "status", "delivered_at", "received_by",
     ),
+    "pause": ("id", "step_run_id", "step_key", "reason", "note", "from_at", "to_at", "by_id"),
 }  # fmt: skip
 
 
@@ -123,6 +133,9 @@ class Maker:
         self.ids = dict.fromkeys(COLUMNS, 0)
         self.rows: dict[str, list[Row]] = {name: [] for name in COLUMNS}
         self.ends = list(ENDS), list(ENDS.values())
+        #: How many of the last cases may be open, and how many of them are.
+        self.open = int(min(max(OPEN_SHARE * total, OPEN_LEAST), OPEN_MOST * total))
+        self.recent = total - int(self.open * 1.25)
 
     def chunks(self, size: int) -> Iterator[dict[str, list[Row]]]:
         """All rows, some hundreds of cases at a time."""
@@ -139,11 +152,11 @@ class Maker:
 
     def _case(self, number: int) -> None:
         ref, chance = self.ref, self.random
-        # Evenly over the years; the open ones are among the last fifth.
+        # Evenly over the years; the open ones are among the last.
         received = self.now - SECONDS + int(SECONDS * (number - 1) / self.total)
         received = min(received, self.now - 600)
-        recent = number > self.total * 0.8
-        end = self._end(recent)
+        end = self._end(number > self.recent)
+        self.whole = number > self.total - WHOLE
         registered = (
             received + chance.randrange(60, 7200) if received < self.now - 7300 else received
         )
@@ -157,7 +170,7 @@ class Maker:
         petugas = chance.choice(ref.officers["petugas_pengaduan"])
         rounds = 2 if chance.random() < 0.12 else 1
         case_id = self.ids["complaint"] + 1
-        at, version, last_event = registered, 1, registered
+        at, version, last_event, told = registered, 1, registered, None
         self._event(case_id, "registered", registered, petugas, None, None, None, 1, version)
         self._papers(case_id, category, registered, petugas, end)
         walk = list(self._walk(end, rounds))
@@ -173,6 +186,9 @@ class Maker:
                     _moment(finished), actor, actor, move, STANDARD[step],
                     int(wait * 0.3), finished - started,
                 )  # fmt: skip
+                told = told or finished
+                if chance.random() < 0.003:
+                    self._pause(started, min(3_600, (finished - started) // 2), actor)
             version += 2
             self._event(case_id, "moved", finished, actor, move, step, target, round_, version)
             self._traces(case_id, move, round_, finished, actor, outputs, name, address, phone)
@@ -199,12 +215,12 @@ class Maker:
             rounds, assignee, day + timedelta(days=14), day + timedelta(days=60),
             day + timedelta(days=20),
             _moment(last_event) if end in ("done", "resolved", "withdrawn") else None,
+            _moment(told) if told else None,
         )  # fmt: skip
 
     def _end(self, recent: bool) -> str:
         names, weights = self.ends
-        open_share = 0.17
-        if recent and self.random.random() < open_share / 0.2:
+        if recent and self.random.random() < 0.8:
             return self.random.choices(names[3:], weights[3:])[0]
         return self.random.choices(names[:3], weights[:3])[0]
 
@@ -238,6 +254,8 @@ class Maker:
         return 60, int(self.random.expovariate(1 / 200_000))
 
     def _papers(self, case_id: int, category: int, at: int, actor: int, end: str) -> None:
+        if not self.whole:
+            return
         for kind, required, position in self.ref.papers.get(category, ()):
             present = required and end != "intake"
             self._add(
@@ -253,6 +271,8 @@ class Maker:
     ) -> None:  # fmt: skip
         """What a move leaves behind besides its run and its event."""
         when = _moment(at)
+        if move != "send" and not self.whole:
+            return
         if move == "siak_match":
             reference = f"BIO-{case_id:07}"
             self._add("siak_check", case_id, round_, "match", reference, "[]", when, actor, "")
@@ -286,11 +306,21 @@ class Maker:
             f"00/00{number:030x}", f"{stage}-{number}.jpg", "image/jpeg", 67540, f"{number:064x}",
         )  # fmt: skip
 
+    def _pause(self, start: int, seconds: int, actor: int) -> None:
+        """The clock of the run just written stood still for a while."""
+        reason = self.random.choice(("siak_down", "blank_stock_gone", "waiting_applicant"))
+        end = _moment(start + seconds)
+        self._add("pause", self.ids["step_run"], None, reason, "", _moment(start), end, actor)
+
     def _event(
         self, case_id: int, kind: str, at: int, actor: int, move: str | None, source: str | None,
         target: str | None, round_: int, version: int,
     ) -> None:  # fmt: skip
-        details: dict[str, list[str]] = {"items": []} if move == "request_completion" else {}
+        details: dict[str, Any] = {}
+        if move == "request_completion":
+            code = self.random.choice(self.ref.kinds)
+            state = self.random.choice(("missing", "unreadable"))
+            details = {"items": [], "returned": {"failed": [[code, state]], "differences": []}}
         reason = "Tidak ada jawaban." if move == "withdraw" else ""
         self._add(
             "case_event", case_id, kind, _moment(at), actor, self.ref.names[actor], move, source,

@@ -33,6 +33,7 @@ from app.models import (
 from app.release import prepare
 from app.services.demo_people import add_officers
 from app.services.name_index import rebuild as rebuild_words
+from app.services.statistics import rebuild
 from benchmarks.cases import COLUMNS, Maker, Reference, Row
 from config import SEED_DATA, load_settings
 
@@ -104,6 +105,7 @@ def fill(engine: Engine, maker: Maker) -> int:
             cursor = raw.cursor()
             cursor.execute("PRAGMA synchronous=OFF")
             cursor.execute("PRAGMA foreign_keys=OFF")
+            cursor.execute("PRAGMA cache_size=-1000000")  # a million cases: their indexes
             cursor.execute("BEGIN")
         for chunk in maker.chunks(CHUNK):
             for name, rows in chunk.items():
@@ -116,6 +118,7 @@ def fill(engine: Engine, maker: Maker) -> int:
         if engine.dialect.name == "sqlite":
             cursor.execute("PRAGMA foreign_keys=ON")
             cursor.execute("PRAGMA synchronous=FULL")
+            cursor.execute("PRAGMA cache_size=-2000")
     with engine.begin() as connection:
         for year, last in maker.serials.items():
             connection.execute(insert(NumberSeries).values(prefix="PGD", year=year, last=last))
@@ -125,8 +128,11 @@ def fill(engine: Engine, maker: Maker) -> int:
                 connection.execute(text(f"SELECT setval({sequence}, {max(maker.ids[name], 1)})"))
     with Session(engine) as session:
         rebuild_words(session)
+        rebuild(session)
         session.commit()
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if _postgres(engine):
+            connection.exec_driver_sql("SET statement_timeout = 0")
         connection.exec_driver_sql("VACUUM ANALYZE" if _postgres(engine) else "ANALYZE")
     return total
 
@@ -213,6 +219,13 @@ def _reference(
         categories=list(session.scalars(select(Category.id).order_by(Category.id))),
         papers=papers,
         outputs=list(session.scalars(outputs)),
+        kinds=list(
+            session.scalars(
+                select(DocumentKind.code)
+                .where(DocumentKind.is_requirement)
+                .order_by(DocumentKind.id)
+            )
+        ),
         couriers=list(session.scalars(select(Courier.id).order_by(Courier.id))),
         places=[(str(row[0]), row[1]) for row in session.execute(places.order_by(Region.code))],
         officers=officers,

@@ -14,7 +14,6 @@ from app.models import Complaint, StatCell
 from app.services.statistics.cells import (
     CellKey,
     Cells,
-    add_cells,
     add_day_cells,
     all_grains,
     merge,
@@ -24,8 +23,8 @@ from app.services.statistics.counting import SERIES, facts
 from app.services.statistics.facts import Counts
 from app.services.statistics.scope import GRAINS, end_of, start_of
 
-#: Day cells kept in memory before they are written; an office's month has about 8,000.
-_MOST_CELLS: Final = 60_000
+#: So many months are counted at a time: some 100,000 cells of a large office.
+_MONTHS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -52,20 +51,38 @@ def rebuild(session: Session) -> int:
     """
     lock(session)
     session.execute(delete(StatCell))
-    empty = True
+    first, last = _span(session)
+    if first is None or last is None:
+        return 0
+    written = 0
     for series in SERIES:
-        days: Cells = {}
-        for fact in facts(session, series):
-            add_day_cells(days, fact)
-            if len(days) >= _MOST_CELLS:
-                add_cells(session, all_grains(days))
-                days, empty = {}, False
-        if empty:
-            _insert(session, all_grains(days))
-        else:
-            add_cells(session, all_grains(days))
-        empty = True
-    return session.scalar(select(func.count()).select_from(StatCell)) or 0
+        unfinished: Cells = {}
+        for start, end in _windows(first, last):
+            days: Cells = {}
+            for fact in facts(session, series, first=start, last=end):
+                add_day_cells(days, fact)
+            cells = all_grains(days)
+            # A week that goes on in the next window is written with it: each cell is written once.
+            for key, counts in unfinished.items():
+                merge(cells.setdefault(key, {}), counts)
+            unfinished = {
+                key: cells.pop(key)
+                for key in list(cells)
+                if end < last and end_of(key.grain, key.start) > end
+            }
+            written += _insert(session, cells)
+    return written
+
+
+def _windows(first: date, last: date) -> Iterator[tuple[date, date]]:
+    """Stretches of whole months that together are the span; their cells fit into memory."""
+    start = start_of("month", first)
+    while start <= last:
+        end = start
+        for _ in range(_MONTHS):
+            end = end_of("month", end) + timedelta(days=1)
+        yield start, end - timedelta(days=1)
+        start = end
 
 
 def lock(session: Session) -> None:
@@ -99,10 +116,11 @@ def check(session: Session) -> Iterator[Difference]:
         yield from _sums(session, series)
 
 
-def _insert(session: Session, cells: Cells) -> None:
+def _insert(session: Session, cells: Cells) -> int:
     rows = [{**key._asdict(), "counts": counts} for key, counts in sorted(cells.items())]
     for begin in range(0, len(rows), 5_000):
-        session.execute(insert(StatCell), rows[begin : begin + 5_000])
+        session.execute(_INSERT, rows[begin : begin + 5_000])
+    return len(rows)
 
 
 def _span(session: Session) -> tuple[date | None, date | None]:
@@ -166,4 +184,5 @@ def _compare(counted: Cells, kept: Cells) -> Iterator[Difference]:
             yield Difference(key, found, right)
 
 
+_INSERT: Final = insert(StatCell.__table__)
 _COLUMNS: Final = tuple(getattr(StatCell, name) for name in CellKey._fields)
