@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 
 from benchmarks.load import Loaded, loaded
 from benchmarks.operations import measure, operations_for
+from benchmarks.pairs import pairs_for
 from benchmarks.plans import full_scans
-from benchmarks.report import Run, table, version_of, write
+from benchmarks.report import Run, table, version_of, write, write_versus
+from benchmarks.versus import WARM_UP, Measured, misses, versus
+from benchmarks.versus import table as versus_table
 from tools.i18n import compile_catalogues
 
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; 1 when a limit of the issue is not kept."""
     options = _parse(arguments)
     compile_catalogues()
+    if options.floor:
+        return against_the_floor(options)
     backends = ["sqlite", "postgres"] if options.backend == "both" else [options.backend]
     runs: list[Run] = []
     with ExitStack() as stack:
@@ -40,6 +45,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.write:
         write(runs)
     return 1 if any(run.misses or run.scans for run in runs) else 0
+
+
+def against_the_floor(options: argparse.Namespace) -> int:
+    """Every operation beside its floor, for each database, size and number of processes."""
+    backends = ["sqlite", "postgres"] if options.backend == "both" else [options.backend]
+    runs: dict[tuple[str, int, int], list[Measured]] = {}
+    moves = sum((options.repeats + WARM_UP) * 2 * number for number in options.processes)
+    with ExitStack() as stack:
+        if "postgres" in backends:
+            stack.enter_context(_server())
+        for backend in backends:
+            for cases in options.cases:
+                with office(backend, cases) as made:
+                    name = version_of(made)
+                    print(f"{name}: {made.rows:,} rows in {made.seconds:.0f} s", flush=True)
+                    for processes in options.processes:
+                        pairs = [p for p in pairs_for(made, moves) if options.only in p.name]
+                        found = versus(made, pairs, options.repeats, processes)
+                        runs[name, cases, processes] = found
+                        print(f"\n{versus_table({(name, cases, processes): found})}\n", flush=True)
+    if options.write:
+        write_versus(versus_table(runs))
+    print(*misses(runs), sep="\n")
+    return 1 if options.strict and misses(runs) else 0
 
 
 @contextmanager
@@ -84,6 +113,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--backend", choices=("sqlite", "postgres", "both"), default="sqlite")
     parser.add_argument("--repeats", type=int, default=20, help="timed calls of each operation")
     parser.add_argument("--only", default="", help="operations whose name holds this word")
+    parser.add_argument(
+        "--floor", action="store_true", help="over HTTP, beside the bare statements"
+    )
+    parser.add_argument("--processes", type=int, nargs="+", default=[1], help="with --floor")
+    parser.add_argument(
+        "--strict", action="store_true", help="with --floor: 1 when a goal is missed"
+    )
     parser.add_argument("--write", action="store_true", help="write docs/performance.md")
     return parser.parse_args(arguments)
 

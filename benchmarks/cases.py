@@ -34,7 +34,7 @@ ENDS: Final[Mapping[str, float]] = {
     "withdrawn": 2,
     "intake": 2,
     "siak_check": 4,
-    "certification": 2,
+    "certification": 6,
     "signing": 3,
     "printing": 2,
     "dispatch": 2,

@@ -15,7 +15,7 @@ from benchmarks.operations import Timed
 #: Tables that grow with the number of complaints.
 BIG: Final = (
     "complaint", "requirement_check", "siak_check", "step_run", "case_event", "case_output",
-    "document", "print_run", "dispatch",
+    "document", "print_run", "dispatch", "pause",
 )  # fmt: skip
 _SCAN: Final = re.compile(r"SCAN (\w+)(?! USING)(?!.*USING .*INDEX)")
 

@@ -17,6 +17,7 @@ from benchmarks.plans import Finding
 
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
+FLOOR_BEGIN, FLOOR_END = "<!-- floor: begin -->", "<!-- floor: end -->"
 #: The issue's limit of a page before its assets.
 MOST_BYTES: Final = 150_000
 
@@ -95,18 +96,24 @@ def machine() -> str:
 
 
 def write(runs: Sequence[Run], page: Path = PAGE) -> None:
-    """Put the tables between the marks of the page; everything around them stays.
+    """Put the tables between the marks of the page; everything around them stays."""
+    tables = "\n\n".join(table(run) for run in runs)
+    _put(page, BEGIN, END, f"Measured on: {machine()}, one process.\n\n{tables}")
+
+
+def write_versus(text: str, page: Path = PAGE) -> None:
+    """The same for the comparison with the floor."""
+    _put(page, FLOOR_BEGIN, FLOOR_END, f"Measured on: {machine()}.\n\n{text}")
+
+
+def _put(page: Path, begin: str, end: str, text: str) -> None:
+    """Replace what stands between two marks.
 
     Raises:
         ValueError: the page has no marks.
     """
-    content = page.read_text(encoding="utf-8")
-    head, begin, rest = content.partition(BEGIN)
-    _old, end, tail = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{page} has no {BEGIN} and {END}")
-    tables = "\n\n".join(table(run) for run in runs)
-    page.write_text(
-        f"{head}{BEGIN}\n\nMeasured on: {machine()}, one process.\n\n{tables}\n\n{END}{tail}",
-        encoding="utf-8",
-    )
+    head, found, rest = page.read_text(encoding="utf-8").partition(begin)
+    _old, closed, tail = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"{page} has no {begin} and {end}")
+    page.write_text(f"{head}{begin}\n\n{text}\n\n{end}{tail}", encoding="utf-8")

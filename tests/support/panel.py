@@ -132,6 +132,10 @@ def open_again(app: Flask, settings: Mapping[str, Any]) -> None:
     """
     app.config.clear()
     app.config.update(settings)
+    # What was remembered on the way (drawn previews) belongs to the office of that test.
+    built = app.extensions.setdefault("test_built", set(app.extensions) | {"test_engines"})
+    for name in set(app.extensions) - built - {"test_built"}:
+        del app.extensions[name]
     with app.app_context():
         engines = cast(dict[str | None, Engine], db.engines)
         engines[None] = _engine_for(app, settings)

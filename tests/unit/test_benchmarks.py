@@ -18,7 +18,8 @@ from benchmarks.cases import COLUMNS, COURSE, ENDS, STANDARD
 from benchmarks.load import Loaded
 from benchmarks.operations import measure, operations_for
 from benchmarks.plans import BIG, _reads, full_scans
-from benchmarks.report import BEGIN, END, MOST_BYTES, Run, table, write
+from benchmarks.report import BEGIN, END, MOST_BYTES, Run, table, write, write_versus
+from benchmarks.versus import Measured, Pair, growth, misses
 from config import SEED_DATA
 
 CASES = 600
@@ -140,3 +141,26 @@ def test_the_rows_follow_the_offices_sop() -> None:
 
 def test_nothing_timed_has_no_plans(loaded: Loaded) -> None:
     assert full_scans(loaded.engine, []) == []
+
+
+def test_every_operation_is_asked_beside_its_floor(capsys: pytest.CaptureFixture[str]) -> None:
+    """Over HTTP, with the same rows on both sides; how long it takes is not the test's business."""
+    assert main(["--floor", "--cases", "1500", "--repeats", "1", "--processes", "1"]) == 0
+    printed = capsys.readouterr().out
+    for name in ("list, first page", "list, page 30", "one case", "one transition", "SOP Hidup"):
+        assert f"| {name}" in printed
+    with pytest.raises(ValueError, match="no <!-- floor: begin"):
+        write_versus("x", SEED_DATA / "office.toml")
+
+
+def test_the_goals_are_judged_by_the_middle_call() -> None:
+    pair = Pair("p", "petugas", [], [], goal=2.0)
+    found = {
+        ("db", 10, 1): [Measured(pair, [3.0, 4.0, 90.0], [2.0, 2.0, 1.0])],
+        ("db", 1000, 1): [Measured(pair, [7.0], [2.0])],
+    }
+    assert [line for line in misses(found) if "1,000" in line] == ["db, 1,000 cases, 1: p 3.5×"]
+    assert len(misses(found)) == 1
+    (grown,) = growth(found)
+    assert "p 1.75×" in grown
+    assert "Over 1.5×: p" in grown

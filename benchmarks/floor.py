@@ -1,0 +1,164 @@
+"""The floor: what the bare statement and the smallest page cost, served like the panel.
+
+One Flask application without sessions, extensions or rules. It runs the statements that a
+specification names through the bare driver, over one kept connection per thread, and renders their
+rows with one small template. Nothing that does the same work can be faster by much.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from flask import Flask, Response, redirect, render_template_string, request
+from sqlalchemy.dialects import sqlite as sqlite_dialect
+from sqlalchemy.engine import make_url
+
+from app.services.statistics import cells as kept
+from app.services.statistics.facts import Dims, run_fact
+
+PAGE: Final = """<!doctype html><html lang="id"><head><meta charset="utf-8"><title>{{ title }}</title></head><body>
+{% for rows in tables %}<table>{% for row in rows %}<tr>{% for value in row %}<td>{{ value }}</td>{% endfor %}</tr>
+{% endfor %}</table>{% endfor %}</body></html>"""
+_local = threading.local()
+
+
+def make_floor() -> Flask:
+    """The application of the specification in `FLOOR_SPEC`, over the database in `BENCH_URL`."""
+    spec = json.loads(Path(os.environ["FLOOR_SPEC"]).read_text(encoding="utf-8"))
+    app = Flask("floor")
+
+    @app.get("/<name>")
+    def page(name: str) -> str:
+        variant = int(request.args.get("i", 0))
+        tables = []
+        for statement in spec[name]:
+            parameters = statement["params"]
+            chosen = parameters[variant % len(parameters)] if parameters else ()
+            rows = query(statement["sql"], chosen)
+            tables.append(summed(rows) if statement.get("sum") else rows)
+        return render_template_string(PAGE, title=name, tables=tables)
+
+    @app.post("/move/<int:case>")
+    def move(case: int) -> Response:
+        write_move(case)
+        return redirect(f"/case?i={case}", 303)  # type: ignore[return-value]
+
+    return app
+
+
+def connection() -> Any:
+    """The kept connection of this thread."""
+    found = getattr(_local, "connection", None)
+    if found is None:
+        url = make_url(os.environ["BENCH_URL"])
+        if url.drivername.startswith("sqlite"):
+            found = sqlite3.connect(str(url.database), isolation_level=None)
+            found.execute("PRAGMA synchronous=FULL")
+            found.execute("PRAGMA busy_timeout=15000")
+        else:
+            import psycopg
+
+            plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+            found = psycopg.connect(plain, autocommit=True)
+        _local.connection = found
+    return found
+
+
+def query(sql: str, parameters: Any) -> list[Any]:
+    """The rows of one statement, written with `?` for its parameters."""
+    found = connection()
+    if not isinstance(found, sqlite3.Connection):
+        sql = sql.replace("%", "%%").replace("?", "%s")
+    return list(found.execute(sql, parameters).fetchall())
+
+
+def summed(rows: list[Any]) -> list[list[Any]]:
+    """Cells of the roll-up added up per item: number, sums, share, median, ninth tenth."""
+    items: dict[str, dict[str, int]] = {}
+    for _value, item, _start, counts in rows:
+        total = items.setdefault(item, {})
+        for name, number in (json.loads(counts) if isinstance(counts, str) else counts).items():
+            total[name] = total.get(name, 0) + number
+    return [
+        [item, total.get("n"), total.get("work"), total.get("within"), total.get("judged")]
+        + [_rank(total, prefix, tenths) for prefix in "wq" for tenths in (5, 9)]
+        for item, total in items.items()
+    ]
+
+
+def _rank(counts: dict[str, int], prefix: str, tenths: int) -> int | None:
+    found = sorted((int(k[1:]), n) for k, n in counts.items() if k[0] == prefix and k[1:].isdigit())
+    left = -(-sum(n for _bound, n in found) * tenths // 10)
+    for bound, number in found:
+        left -= number
+        if left <= 0:
+            return bound
+    return None
+
+
+#: What one move writes, whoever makes it: the claim, the closed run, its history, the next run,
+#: the key of the form, and the cells of the roll-up.
+MOVE: Final = (
+    "UPDATE complaint SET step_key = 'signing', step_since = ?, version = version + 1,"
+    " assignee_id = NULL WHERE id = ? AND step_key = 'certification'",
+    "UPDATE step_run SET started_at = coalesce(started_at, ?), finished_at = ?,"
+    " transition = 'submit_certification', work_seconds = 60, wait_seconds = 600"
+    " WHERE complaint_id = ? AND finished_at IS NULL",
+    "INSERT INTO case_event (complaint_id, kind, at, by_name, transition, from_step, to_step, round,"
+    " version, reason, details) VALUES (?, 'moved', ?, 'x', 'submit_certification', 'certification',"
+    " 'signing', 1, 1, '', '{}')",
+    "INSERT INTO step_run (complaint_id, step_key, round, entered_at, reason, standard_minutes,"
+    " batch_size) VALUES (?, 'signing', 1, ?, '', 2, 1)",
+    "INSERT INTO used_form_key (key, used_at, result) VALUES (?, ?, '')",
+)
+
+
+def write_move(case: int) -> None:
+    """One move as its bare statements in one transaction."""
+    now = datetime.now(UTC)
+    at: Any = now
+    found = connection()
+    lite = isinstance(found, sqlite3.Connection)
+    if lite:
+        at = now.replace(tzinfo=None).isoformat(" ")
+    found.execute("BEGIN IMMEDIATE" if lite else "BEGIN")
+    sort = query(
+        "SELECT channel_id, category_id, kecamatan_code FROM complaint WHERE id = ?", (case,)
+    )
+    key = os.urandom(16).hex()
+    parameters = ((at, case), (at, at, case), (case, at), (case, at), (key, at))
+    for sql, values in zip(MOVE, parameters, strict=True):
+        found.execute(sql if lite else sql.replace("?", "%s"), values)
+    fact = run_fact(Dims(*sort[0]), "certification", now, 60, 600, 5, None)
+    _write_cells(found, kept.collect([(fact, 1)]), lite=lite)
+    found.execute("COMMIT")
+
+
+def _write_cells(found: Any, cells: Any, *, lite: bool) -> None:
+    keys = sorted(cells)
+    if lite:
+        compiled = kept._SQLITE.compile(dialect=sqlite_dialect.dialect())
+        rows = [
+            [
+                json.dumps(cells[key]) if name == "counts" else str(getattr(key, name))
+                for name in compiled.positiontup or ()
+            ]
+            for key in keys
+        ]
+        found.executemany(str(compiled), rows)
+        return
+    import re
+
+    sql = re.sub(r"(?<!:):(\w+)", r"%(\1)s", str(kept._POSTGRES).replace("\\:", ":"))
+    columns: dict[str, Any] = {
+        name: list(column)
+        for name, column in zip(kept.CellKey._fields, zip(*keys, strict=True), strict=True)
+    }
+    columns["counts"] = [json.dumps(cells[key]) for key in keys]
+    found.execute(sql, columns)

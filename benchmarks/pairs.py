@@ -1,0 +1,202 @@
+"""The operations that are measured against their floor: one declaration each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models import CaseOutput, Category, Complaint
+from app.services.statistics import Scope
+from app.services.statistics.reading import cover_of, statement_for
+from app.services.statistics.scope import stretches_by
+from benchmarks.load import Loaded
+from benchmarks.versus import Pair, Statement
+
+#: Page 1000 of 25 rows; a smaller office has its middle there.
+DEEP: Final = 1_000
+PARTS: Final = ("ngroho", "wulan", "bamb", "saput", "yuni bamb")
+
+_ROW: Final = (
+    "SELECT c.id, c.number, c.applicant_name, g.label_id, s.label_id, u.first_name, u.last_name,"
+    " c.received_at, c.class_due FROM complaint c JOIN category g ON g.id = c.category_id"
+    " JOIN sop_step s ON s.key = c.step_key LEFT JOIN ab_user u ON u.id = c.assignee_id"
+)
+_NEWEST: Final = " ORDER BY c.received_at DESC, c.id DESC LIMIT 25"
+_CASE: Final = (
+    "SELECT c.*, g.label_id, h.label_id FROM complaint c JOIN category g ON g.id = c.category_id"
+    " JOIN channel h ON h.id = c.channel_id WHERE c.id = ?",
+    "SELECT q.*, k.label_id FROM requirement_check q JOIN document_kind k ON k.id = q.kind_id"
+    " WHERE q.complaint_id = ? ORDER BY q.position",
+    "SELECT * FROM step_run WHERE complaint_id = ? ORDER BY id",
+    "SELECT * FROM case_event WHERE complaint_id = ? ORDER BY id",
+    "SELECT id, kind_id, stage, original_name, size, uploaded_at FROM document"
+    " WHERE complaint_id = ? ORDER BY id",
+    "SELECT * FROM case_output WHERE complaint_id = ? ORDER BY id",
+    "SELECT * FROM dispatch WHERE complaint_id = ? ORDER BY id",
+)
+
+
+def pairs_for(office: Loaded, moves: int) -> list[Pair]:
+    """All of them, over the cases that are there; `moves` cases are set aside for the transition."""
+    with Session(office.engine) as session:
+        return [*_cases(office, session, moves), *_charts(office, session)]
+
+
+def _cases(office: Loaded, session: Session, moves: int) -> Iterator[Pair]:
+    lite = office.backend == "sqlite"
+    visible = "NOT c.confidential" if not lite else "c.confidential = 0"
+    some = [max(1, office.cases * part // 9) for part in range(1, 9)]
+    rows = session.execute(
+        select(Complaint.id, Complaint.number, Complaint.nik, Complaint.received_at).where(
+            Complaint.id.in_(some)
+        )
+    ).all()
+    deep = min(DEEP, office.cases // 50)
+    before = session.execute(
+        select(Complaint.received_at, Complaint.id)
+        .order_by(Complaint.received_at.desc(), Complaint.id.desc())
+        .offset(deep * 25 - 1)
+        .limit(1)
+    ).one()
+    edge = (_moment(before[0], lite), before[1])
+    category = session.scalars(select(Category.id).where(Category.code == "KK")).one()
+    done = _ids(session, Complaint.step_key == "done", 20)
+    named = (
+        select(CaseOutput.id)
+        .where(CaseOutput.complaint_id == Complaint.id, CaseOutput.round == Complaint.round)
+        .exists()
+    )
+    waiting = _ids(session, (Complaint.step_key == "certification") & named, moves)
+    url = "/complaints/list/"
+    petugas = "petugas"
+    yield Pair("list, first page", petugas, [url], [Statement(_ROW + _NEWEST)])
+    yield Pair(
+        f"list, page {deep:,}", petugas, [f"{url}?page_ComplaintView={deep}"],
+        [Statement(f"{_ROW} WHERE (c.received_at, c.id) < (?, ?){_NEWEST}", [edge])],
+    )  # fmt: skip
+    yield Pair(
+        "search a number", petugas, [f"{url}?q={row.number}" for row in rows],
+        [Statement(f"{_ROW} WHERE c.number = ?{_NEWEST}", [[row.number] for row in rows])],
+    )  # fmt: skip
+    yield Pair(
+        "search part of a name", petugas,
+        [f"{url}?q={part.replace(' ', '+')}" for part in PARTS], [_by_name(lite)],
+    )  # fmt: skip
+    yield Pair(
+        "filter a step", petugas, [f"{url}?_flt_0_step=signing"],
+        [Statement(f"{_ROW} WHERE c.step_key = 'signing'{_NEWEST}")],
+    )  # fmt: skip
+    yield Pair(
+        "filter a category", petugas, [f"{url}?_flt_0_category={category}"],
+        [Statement(f"{_ROW} WHERE c.category_id = ?{_NEWEST}", [[category]])],
+    )  # fmt: skip
+    yield Pair(
+        "one case", petugas, [f"/complaints/show/{pk}" for pk in done],
+        [Statement(sql, [[pk] for pk in done]) for sql in _CASE],
+    )  # fmt: skip
+    yield Pair("one transition", "subkoordinator", [], [], goal=2.0, moves=waiting)
+    yield Pair(
+        "documents", petugas, ["/documents/list/"],
+        [Statement(
+            "SELECT d.id, d.original_name, d.stage, d.uploaded_at, k.label_id, c.number"
+            " FROM document d JOIN complaint c ON c.id = d.complaint_id"
+            " LEFT JOIN document_kind k ON k.id = d.kind_id"
+            f" WHERE {visible} ORDER BY d.uploaded_at DESC, d.id DESC LIMIT 25"
+        )],
+    )  # fmt: skip
+    yield Pair(
+        "dispatches", petugas, ["/dispatches/list/"],
+        [Statement(
+            "SELECT d.*, r.name, c.number FROM dispatch d JOIN courier r ON r.id = d.courier_id"
+            " JOIN complaint c ON c.id = d.complaint_id ORDER BY d.sent_at DESC, d.id DESC LIMIT 25"
+        )],
+    )  # fmt: skip
+    yield Pair(
+        "queue", "operator", ["/queue/"],
+        [Statement(
+            "SELECT r.entered_at, r.started_at, r.standard_minutes, c.number, c.applicant_name,"
+            " c.class_due, g.label_id FROM step_run r JOIN complaint c ON c.id = r.complaint_id"
+            " JOIN category g ON g.id = c.category_id WHERE r.finished_at IS NULL AND r.step_key = ?"
+            " ORDER BY r.entered_at LIMIT 50", [["siak_check"]],
+        ), Statement(
+            "SELECT step_key, count(*) FROM step_run WHERE finished_at IS NULL GROUP BY step_key"
+        )],
+        goal=99,
+    )  # fmt: skip
+
+
+def _by_name(lite: bool) -> Statement:
+    """Part of a name by the trigram index, the newest first."""
+    if lite:
+        return Statement(
+            f"{_ROW} WHERE c.id IN (SELECT rowid FROM complaint_search"
+            f" WHERE applicant_name MATCH ?){_NEWEST}",
+            [[f'"{part}"'] for part in PARTS],
+        )
+    return Statement(
+        f"{_ROW} WHERE lower(c.applicant_name) LIKE ?{_NEWEST}", [[f"%{part}%"] for part in PARTS]
+    )
+
+
+def _charts(office: Loaded, session: Session) -> Iterator[Pair]:
+    """Every chart and the living SOP, for a month and for five years."""
+    today = datetime.now(UTC).date()
+    month = (today - timedelta(days=29), today)
+    years = (today - timedelta(days=5 * 365), today)
+    for label, (first, last), steady in (("a month", month, True), ("five years", years, False)):
+        scope = Scope(first, last)
+        period = f"from={first}&to={last}"
+        for name, address, series, split in CHARTS:
+            if not _there(office, address):
+                continue
+            yield Pair(
+                f"{name}, {label}", "kepalabidang", [f"{address}?{period}"],
+                [_cells(session, one, scope, split) for one in series.split()], steady=steady,
+            )  # fmt: skip
+
+
+#: Name, address, the series of the roll-up that it is drawn from, and what it is split by.
+CHARTS: Final = (
+    ("chart: steps", "/charts/steps/", "run", ""),
+    ("chart: wait and work", "/charts/waits/", "run", ""),
+    ("chart: trend by week", "/charts/trend/", "run", "week"),
+    ("chart: arrivals", "/charts/arrivals/", "arrival", ""),
+    ("chart: returns", "/charts/returns/", "return", ""),
+    ("chart: channels", "/charts/channels/", "arrival ended due", "channel"),
+    ("chart: categories", "/charts/categories/", "arrival ended due", "category"),
+    ("chart: kecamatan", "/charts/kecamatan/", "arrival ended due", "kecamatan"),
+    ("chart: rounds", "/charts/rounds/", "ended", ""),
+    ("chart: delivery", "/charts/delivery/", "delivery parcel", ""),
+    ("chart: load per role", "/charts/roles/", "run", ""),
+    ("chart: legal dates", "/charts/due/", "due", ""),
+    ("SOP Hidup", "/sop/", "run", ""),
+)
+
+
+def _there(office: Loaded, address: str) -> bool:
+    return any(rule.rule == address for rule in office.app.url_map.iter_rules())
+
+
+def _cells(session: Session, series: str, scope: Scope, split: str) -> Statement:
+    """The bare read of the cells, as the service composes it, with its values written in."""
+    if split == "week":
+        pieces = [piece for _start, piece in stretches_by("week", scope.first, scope.last)]
+        statement = statement_for(series, scope, pieces)
+    else:
+        statement = statement_for(series, scope, cover_of(scope), split)
+    sql = statement.compile(session.get_bind(), compile_kwargs={"literal_binds": True})
+    return Statement(str(sql), sum=True)
+
+
+def _ids(session: Session, condition: Any, most: int) -> list[int]:
+    statement = select(Complaint.id).where(condition, Complaint.confidential.is_(False))
+    return list(session.scalars(statement.order_by(Complaint.id.desc()).limit(most)))
+
+
+def _moment(moment: datetime, lite: bool) -> str:
+    plain = moment.astimezone(UTC).replace(tzinfo=None)
+    return f"{plain.isoformat(' ')}.000000" if lite else moment.isoformat()
