@@ -67,6 +67,8 @@ class Visitor:
     def __init__(self, port: int) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         self.cookies: dict[str, str] = {}
+        #: Where the last answer leads to.
+        self.location = ""
 
     def get(self, path: str) -> bytes:
         """The body of a page.
@@ -109,4 +111,5 @@ class Visitor:
         for line in answer.headers.get_all("Set-Cookie") or ():
             name, _, value = line.partition(";")[0].partition("=")
             self.cookies[name] = value
+        self.location = answer.headers.get("Location", "")
         return answer.status, answer.read()

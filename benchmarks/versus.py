@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -35,7 +36,9 @@ class Pair:
     """An operation of the panel and the statements that are its floor.
 
     `goal` is how many times the floor it may take; `steady` whether its cost must not grow with
-    the number of cases. A pair with `moves` writes: each call takes one case of that list.
+    the number of cases. A pair with `moves` writes: each call takes one case of that list. `words`
+    are searched for in the list, whose address the search form leads to; `box` are typed into the
+    box of the top bar.
     """
 
     name: str
@@ -45,6 +48,8 @@ class Pair:
     goal: float = 3.0
     steady: bool = True
     moves: Sequence[int] = ()
+    words: Sequence[str] = ()
+    box: Sequence[str] = ()
 
 
 @dataclass
@@ -117,18 +122,30 @@ def _turns(
     panel, floor = (Visitor(port) for port in ports)
     panel.sign_in(pair.user)
     slug = _slug(pair.name)
+    calls = list(_calls(pair, panel))
     for number in range(-WARM_UP, repeats):
         if pair.moves:
             ours = _timed(_move(panel, case()))
             bare = case()
             base = _timed(lambda bare=bare: floor.post(f"/move/{bare}", {}))  # type: ignore[misc]
         else:
-            address = pair.urls[number % len(pair.urls)]
-            ours = _timed(lambda address=address: panel.get(address))  # type: ignore[misc]
-            variant = number % len(pair.urls)
+            variant = number % len(calls)
+            ours = _timed(calls[variant])
             base = _timed(lambda variant=variant: floor.get(f"/{slug}?i={variant}"))  # type: ignore[misc]
         if number >= 0:
             yield ours, base
+
+
+def _calls(pair: Pair, panel: Visitor) -> Iterator[Callable[[], object]]:
+    """The requests of a pair in turn, ready to be made."""
+    token = panel.token("/complaints/list/") if pair.words or pair.box else ""
+    for words in pair.box:
+        yield partial(panel.post, "/search/find", {"csrf_token": token, "q": words})
+    for words in pair.words:
+        panel.post("/search/", {"csrf_token": token, "q": words})
+        yield partial(panel.get, panel.location)
+    for address in pair.urls:
+        yield partial(panel.get, address)
 
 
 def _move(panel: Visitor, case: int) -> Callable[[], object]:
