@@ -17,7 +17,7 @@ from app.services.search.vocabulary import ALIKE, Word, meant_words
 #: Words that a typed part may stand for in a list.
 MOST_WORDS: Final = 500
 #: A name of more cases is looked for along the order of the list, where it soon turns up.
-DENSE: Final = 20_000
+DENSE: Final = 40_000
 
 
 def case_condition(

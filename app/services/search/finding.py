@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, exists, literal, select, union_all
+from sqlalchemy import Select, and_, exists, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from app.models import CaseWord, Category, Complaint, Dispatch, SopStep
@@ -27,10 +27,10 @@ from app.sop.text import Text
 #: Rows that one branch reads at most; among them the open ones come first.
 BRANCH: Final = 40
 #: A word of more cases is read by itself, newest first; rarer ones are read together and sorted.
-FREQUENT: Final = 300
+FREQUENT: Final = 100
 MOST_FREQUENT: Final = 6
 #: Of two frequent words of one name, so many cases of the rarer are looked at.
-DEEPEST: Final = 20_000
+DEEPEST: Final = 10_000
 
 # Ranks of a hit.
 _EXACT, _OTHER_YEAR, _BEGINS, _NAME = range(4)
@@ -207,42 +207,59 @@ def _cases(allowed: list[list[Word]], visible: Any) -> Any:
     """The newest cases of the rarest typed word that have one of each other typed word, too."""
     at = min(range(len(allowed)), key=lambda one: sum(word.cases for word in allowed[one]))
     others = [[word.word for word in group] for n, group in enumerate(allowed) if n != at]
-    frequent = [word.word for word in allowed[at] if word.cases > FREQUENT][:MOST_FREQUENT]
-    rare = [word.word for word in allowed[at] if word.cases <= FREQUENT]
-    parts = [_newest(CaseWord.word == word, others, visible) for word in frequent]
+    frequent = [word.word for word in allowed[at] if word.cases > FREQUENT]
+    rare = [word for word in allowed[at] if word.cases <= FREQUENT]
+    if not others:  # each of them has more cases than are wanted
+        frequent = frequent[:MOST_FREQUENT]
+    deep = max(DEEPEST // max(len(frequent), 1), 1000)
+    counts = {word.word: word.cases for word in allowed[at]}
+    parts: list[Any] = []
+    newest: Any
+    for word in frequent:
+        fits = CaseWord.word == word
+        if others and counts[word] > deep:
+            fits &= CaseWord.complaint_id > _floor(word, deep)
+        newest = CaseWord.complaint_id
+        parts.append(_among(CaseWord, newest, others, visible).where(fits).order_by(newest.desc()))
     if rare:
-        parts.append(_newest(CaseWord.word.in_(rare), others, visible))
-    return union_all(*(select(part.subquery()) for part in parts))
+        few = _of_rare(rare)
+        # An order that no index has: these are sorted, not looked for along all cases.
+        newest = few.c.complaint_id + 0
+        parts.append(_among(few, few.c.complaint_id, others, visible).order_by(newest.desc()))
+    return union_all(*(select(part.limit(BRANCH).subquery()) for part in parts))
 
 
-def _newest(fits: Any, others: list[list[str]], visible: Any) -> Any:
-    pairs: Any = CaseWord
-    source: Any
-    key: Any
-    if others:
-        deep = (
-            select(CaseWord.complaint_id)
-            .where(fits)
-            .order_by(CaseWord.complaint_id.desc())
-            .limit(DEEPEST)
-            .subquery()
-        )
-        source, key = deep, deep.c.complaint_id
-        fits = None
-    else:
-        source, key = pairs, CaseWord.complaint_id
-    statement = select(
-        Complaint.id, Complaint.applicant_name, Complaint.received_at, Complaint.closed_at
-    ).select_from(source)
-    statement = statement.join(Complaint, Complaint.id == key).where(visible)
-    if fits is not None:
-        statement = statement.where(fits)
+def _floor(word: str, deep: int) -> Any:
+    """The case behind the newest so many of a word."""
+    older = select(CaseWord.complaint_id).where(CaseWord.word == word)
+    older = older.order_by(CaseWord.complaint_id.desc()).limit(1).offset(deep)
+    return func.coalesce(older.correlate(None).scalar_subquery(), 0)
+
+
+def _of_rare(words: list[Word]) -> Any:
+    """The cases of some rare words, few enough to be sorted.
+
+    By themselves, with a limit that is never reached (the hints only grow): else PostgreSQL takes
+    them for more than they are and walks back through all cases to look for the words there.
+    """
+    found = select(CaseWord.complaint_id).where(CaseWord.word.in_([word.word for word in words]))
+    return found.limit(sum(word.cases for word in words) + BRANCH).subquery()
+
+
+def _among(source: Any, key: Any, others: list[list[str]], visible: Any) -> Any:
+    """Cases among some that have one of each group of other words, too."""
+    statement = (
+        select(Complaint.id, Complaint.applicant_name, Complaint.received_at, Complaint.closed_at)
+        .select_from(source)
+        .join(Complaint, Complaint.id == key)
+        .where(visible)
+    )
     for number, group in enumerate(others):
         other = CaseWord.__table__.alias(f"other{number}")
         statement = statement.where(
             exists().where(other.c.complaint_id == key, other.c.word.in_(group))
         )
-    return statement.order_by(key.desc()).limit(BRANCH)
+    return statement
 
 
 def _hits(
