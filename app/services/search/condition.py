@@ -68,16 +68,16 @@ def _named(session: Session, typed: tuple[str, ...]) -> ColumnElement[bool] | No
     if not all(groups):
         return None
     groups.sort(key=lambda group: sum(word.cases for word in group))
-    rarest = [word.word for word in groups[0]]
-    conditions = [_has(group) for group in groups[1:]]
     if sum(word.cases for word in groups[0]) > DENSE:
-        conditions.insert(0, _has(groups[0]))
-    else:
-        cases = select(CaseWord.complaint_id).where(CaseWord.word.in_(rarest))
-        conditions.insert(0, Complaint.id.in_(cases))
-    return and_(*conditions)
+        return and_(*(_has(Complaint.id, group) for group in groups))
+    # From the rarest word on; the others are asked of its cases alone.
+    first = CaseWord.__table__.alias("first_word")
+    cases = select(first.c.complaint_id).where(first.c.word.in_([one.word for one in groups[0]]))
+    for group in groups[1:]:
+        cases = cases.where(_has(first.c.complaint_id, group))
+    return Complaint.id.in_(cases)
 
 
-def _has(group: list[Word]) -> ColumnElement[bool]:
+def _has(case: Any, group: list[Word]) -> ColumnElement[bool]:
     names = [word.word for word in group]
-    return exists().where(CaseWord.complaint_id == Complaint.id, CaseWord.word.in_(names))
+    return exists().where(CaseWord.complaint_id == case, CaseWord.word.in_(names))
