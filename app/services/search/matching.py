@@ -7,8 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from app.services.search.vocabulary import ALIKE, BEGINS, EXACT, WITHIN, level_of
-from app.sop.words import name_words, similarity
+from app.services.search.vocabulary import (
+    ALIKE,
+    BEGINS,
+    EXACT,
+    WITHIN,
+    likeness_of,
+    sure_level,
+)
+from app.sop.words import name_words
 
 _SHOWN: Final = re.compile(r"[^\W_]+(?:['`´\u2018\u2019\u02bb\u02bc][^\W_]+)*")
 
@@ -29,7 +36,13 @@ class Fit:
     alike: float
     #: Whether every word of the name was typed in full.
     whole: bool
-    pieces: tuple[Piece, ...]
+    name: str
+    marks: tuple[tuple[int, int], ...]
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """The name with the letters that fit marked; made for what is shown alone."""
+        return _pieces(self.name, list(self.marks))
 
 
 def mark_all(text: str) -> tuple[Piece, ...]:
@@ -53,21 +66,22 @@ def fit_name(typed: Sequence[str], name: str) -> Fit | None:
     for part in typed:
         best: tuple[int, float, int, int, str] | None = None
         for start, end, word in spans:
-            level = level_of(part, word)
-            if level is None:
-                continue
-            alike = similarity(part, word) if level == ALIKE else 1.0
-            if best is None or (level, -alike) < best[:2]:
-                best = (level, -alike, start, end, word)
+            level = sure_level(part, word)
+            if level is not None and (best is None or level < best[0]):
+                best = (level, -1.0, start, end, word)
+        for start, end, word in spans if best is None else ():
+            alike = likeness_of(part, word)
+            if alike is not None and (best is None or -alike < best[1]):
+                best = (ALIKE, -alike, start, end, word)
         if best is None:
             return None
         level, alike, start, end, word = best
         levels.append(level)
         likeness = min(likeness, -alike)
         marks.append(_mark(part, level, start, end, word))
-    level = max(levels)
-    whole = level == EXACT and {word for _s, _e, word in spans} == set(typed)
-    return Fit(level, round(likeness, 4), whole, _pieces(name, marks))
+    worst = max(levels)
+    whole = worst == EXACT and {word for _s, _e, word in spans} == set(typed)
+    return Fit(worst, round(likeness, 4), whole, name, tuple(marks))
 
 
 def _mark(part: str, level: int, start: int, end: int, word: str) -> tuple[int, int]:

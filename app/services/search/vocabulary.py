@@ -42,17 +42,21 @@ class Word:
     alike: float = 1.0
 
 
-def level_of(typed: str, word: str) -> int | None:
-    """How one word fits what was typed, None when it does not."""
+def sure_level(typed: str, word: str) -> int | None:
+    """How one word holds what was typed, None when it does not."""
     if word == typed:
         return EXACT
     if word.startswith(typed):
         return BEGINS
-    if len(typed) >= SHORTEST_PART and typed in word:
-        return WITHIN
-    if len(typed) >= SHORTEST_ALIKE and similarity(typed, word) >= ALIKE_FROM:
-        return ALIKE
-    return None
+    return WITHIN if len(typed) >= SHORTEST_PART and typed in word else None
+
+
+def likeness_of(typed: str, word: str) -> float | None:
+    """How like two words are, None when they are others."""
+    if len(typed) < SHORTEST_ALIKE:
+        return None
+    alike = similarity(typed, word)
+    return alike if alike >= ALIKE_FROM else None
 
 
 def beginning_with(
@@ -152,10 +156,11 @@ def _words(session: Session, typed: Sequence[str], parts: list[Any]) -> list[lis
         return [[] for _ in typed]
     found: list[dict[str, Word]] = [{} for _ in typed]
     for at, word, cases in session.execute(union_all(*parts)):
-        level = level_of(typed[at], word)
+        level = sure_level(typed[at], word)
         if level is not None:
-            likeness = similarity(typed[at], word) if level == ALIKE else 1.0
-            found[at][word] = Word(word, level, cases, likeness)
+            found[at][word] = Word(word, level, cases)
+        elif alike := likeness_of(typed[at], word):
+            found[at][word] = Word(word, ALIKE, cases, alike)
     return [
         _cut(
             sorted(
