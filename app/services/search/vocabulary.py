@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from weakref import WeakSet
 
-from sqlalchemy import bindparam, func, literal, select, text, union_all
-from sqlalchemy.engine import Engine
+from sqlalchemy import bindparam, case, func, literal, select, text, union_all
+from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
 
 from app.models import NameWord
@@ -29,7 +28,8 @@ ALIKE_FROM: Final = 0.32
 SHORTEST_PART: Final = 3
 SHORTEST_ALIKE: Final = 4
 _LAST: Final = "\U0010ffff"
-_KNOWS_TRIGRAMS: Final[WeakSet[Engine]] = WeakSet()
+#: Databases that were seen to have pg_trgm; what was once there stays.
+_KNOWS_TRIGRAMS: Final[set[URL]] = set()
 
 
 @dataclass(frozen=True)
@@ -117,14 +117,18 @@ def _holds(part: str, sqlite: bool) -> Any:
 
 def _alike(part: str, columns: tuple[Any, ...], sqlite: bool, *, trigram: bool) -> Any:
     """Candidates for like words, more than are wanted."""
-    if not sqlite:
-        if not trigram:  # the few words one by one, as far as they are about as long
-            near = func.length(NameWord.word).between(len(part) - 3, len(part) + 3)
-            return select(*columns).where(near, NameWord.word.startswith(part[0]))
+    if trigram and not sqlite:
         likeness = func.similarity(NameWord.word, part)
         like = select(*columns).where(NameWord.word.op("%")(part))
         return like.order_by(likeness.desc(), NameWord.cases.desc(), NameWord.word).limit(64)
     grams = sorted(trigrams(part))
+    # Two words that are alike enough share at least so many of the trigrams of the typed one.
+    least = max(1, -(-len(grams) * 32 // 100))
+    if not sqlite:  # a server without the extension: word by word
+        padded = func.concat("  ", NameWord.word, " ")
+        shared: Any = sum(case((padded.contains(gram), 1), else_=0) for gram in grams)
+        like = select(*columns).where(shared >= least)
+        return like.order_by(shared.desc(), NameWord.id).limit(256)
     rows = text("SELECT rowid AS id FROM name_word_search WHERE padded MATCH :gram")
     hits = union_all(
         *(
@@ -132,8 +136,6 @@ def _alike(part: str, columns: tuple[Any, ...], sqlite: bool, *, trigram: bool) 
             for gram in grams
         )
     ).subquery()
-    # Two words that are alike enough share at least so many of the trigrams of the typed one.
-    least = max(1, -(-len(grams) * 32 // 100))
     key = hits.c.id
     counted = select(key).group_by(key).having(func.count() >= least)
     counted = counted.order_by(func.count().desc(), key).limit(256)
@@ -142,12 +144,12 @@ def _alike(part: str, columns: tuple[Any, ...], sqlite: bool, *, trigram: bool) 
 
 def _has_trigrams(session: Session) -> bool:
     """Whether this PostgreSQL knows what is alike (pg_trgm); once known, it is not asked again."""
-    engine = session.get_bind().engine
-    if engine not in _KNOWS_TRIGRAMS:
+    url = session.get_bind().engine.url
+    if url not in _KNOWS_TRIGRAMS:
         found = session.scalar(text("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'"))
         if not found:
             return False
-        _KNOWS_TRIGRAMS.add(engine)
+        _KNOWS_TRIGRAMS.add(url)
     return True
 
 
