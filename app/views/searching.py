@@ -31,7 +31,7 @@ LONGEST_QUESTION: Final = 4096
 #: Why a case was found, said before what fitted; a name or a number says it by itself.
 REASON_WORDS: Final[Mapping[Reason, Any]] = {
     "nik": _l("NIK"),
-    "kk": _l("KK"),
+    "kk": _l("KK number"),
     "phone": _l("Phone"),
     "tracking": _l("Tracking number"),
     "ticket": _l("External ticket"),
