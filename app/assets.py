@@ -45,6 +45,7 @@ BUNDLES: Final[Mapping[str, Sequence[Path]]] = {
                 "papers",
                 "printing",
                 "signing",
+                "living",
                 "print",
             )
         ),
@@ -72,6 +73,7 @@ BUNDLES: Final[Mapping[str, Sequence[Path]]] = {
         _OURS / "vendor" / "echarts" / "echarts.min.js",
         _OURS / "js" / "charts.js",
     ),
+    "living.js": (_OURS / "js" / "living.js",),
     # The dispatch desk alone; the camera's reader is fetched when somebody wants it.
     "desk.js": (_OURS / "js" / "desk.js",),
     "scan.js": (_OURS / "vendor" / "zxing-wasm" / "reader.min.js",),

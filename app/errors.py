@@ -70,6 +70,13 @@ _SERVICE_MESSAGES: Final[Mapping[str, str]] = {
     "recipient_missing": N_("Write who received the parcel."),
     "return_reason_missing": N_("Write why the parcel came back."),
     "delivered_at_impossible": N_("The delivery lies before the dispatch or in the future."),
+    "standard_out_of_range": N_(
+        "A standard is a whole number of minutes from %(least)s to %(most)s."
+    ),
+    "standard_changed": N_(
+        "Somebody else changed the standard of %(step)s meanwhile: it is %(now)s min now, you wanted"
+        " %(wanted)s min. Nothing was published; look at the numbers again."
+    ),
     "pause_reason_unknown": N_("Choose a reason for the pause."),
     "pause_of_closed_run": N_("This step is finished; there is no clock to pause."),
     "pause_without_clock": N_("This step has no clock to pause."),

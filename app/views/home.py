@@ -14,7 +14,7 @@ from app.access import current_permissions
 HOMES = (
     ("can_list", "Queue", "QueueView.list"),
     ("can_show", "Admin", "AdminHomeView.show"),
-    ("can_chart", "StepChart", "StepChartView.chart"),
+    ("can_chart", "StepChart", "LivingSopView.show"),
     ("can_show", "SopSheet", "SopSheetView.show"),
 )
 

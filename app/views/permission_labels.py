@@ -50,6 +50,8 @@ _SCREENS: Final[dict[str, str]] = {
     "Upload": N_("Uploads"),
     "SopSheet": N_("SOP sheet"),
     "StepChart": N_("Step durations"),
+    "Chart": N_("The other charts"),
+    "PersonChart": N_("Load per person"),
     "DocumentKind": N_("Document kinds"),
     "Category": N_("Categories"),
     "Channel": N_("Channels"),

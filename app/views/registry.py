@@ -9,13 +9,14 @@ from flask_babel import lazy_gettext as _l
 from app.sop.definition import Sop
 from app.views.admin_home import AdminHomeView
 from app.views.blanks import BlankStockView
-from app.views.charts import StepChartView
+from app.views.charts import MORE, StepChartView
 from app.views.check import CheckView
 from app.views.complaint import make_complaint_view
 from app.views.desk import DispatchDeskView
 from app.views.dispatch import DispatchView
 from app.views.document import DocumentView
 from app.views.importing import ImportView
+from app.views.living_sop import LivingSopView
 from app.views.message_texts import MessageTextView
 from app.views.messages import MessageView
 from app.views.papers import PaperView
@@ -69,6 +70,15 @@ def register(appbuilder: Any, sop: Sop) -> None:
     appbuilder.add_view(DispatchView, "Dispatches", label=_l("Dispatches"), icon="truck")
     appbuilder.add_view(MessageView, "Messages", label=_l("Messages"), icon="mail")
     appbuilder.add_view(
+        LivingSopView,
+        "Living SOP",
+        label=_l("Living SOP"),
+        icon="workflow",
+        category="Charts",
+        category_label=_l("Charts"),
+        category_icon="chart-line",
+    )
+    appbuilder.add_view(
         StepChartView,
         "Step durations",
         label=_l("Step durations"),
@@ -77,6 +87,8 @@ def register(appbuilder: Any, sop: Sop) -> None:
         category_label=_l("Charts"),
         category_icon="chart-line",
     )
+    for chart in MORE:
+        appbuilder.add_view_no_menu(chart)
     appbuilder.add_view(QueueView, "Queue", label=_l("Queue"), icon="inbox")
     appbuilder.add_view(SigningView, "Signing", label=_l("Signing"), icon="signature")
     appbuilder.add_view(SopSheetView, "SOP", label=_l("SOP sheet"), icon="workflow")

@@ -57,6 +57,22 @@ TABLE: Final = """
 GET  /                                          POSKBA   302
 GET  /administration/                           A        200
 GET  /charts/steps/                             SKBA     200
+GET  /sop/hidup/                                SKBA     200
+POST /sop/hidup/publish                         A        200
+GET  /charts/waits/                             SKBA     200
+GET  /charts/trend/                             SKBA     200
+GET  /charts/pauses/                            SKBA     200
+GET  /charts/delivery/                          SKBA     200
+GET  /charts/open/                              SKBA     200
+GET  /charts/arrivals/                          SKBA     200
+GET  /charts/channels/                          SKBA     200
+GET  /charts/categories/                        SKBA     200
+GET  /charts/kecamatan/                         SKBA     200
+GET  /charts/returns/                           SKBA     200
+GET  /charts/rounds/                            SKBA     200
+GET  /charts/due/                               SKBA     200
+GET  /charts/roles/                             SKBA     200
+GET  /charts/people/                            KB       200
 
 GET  /check/                                    -POSKBA  200
 POST /check/                                    -POSKBA  422

@@ -8,16 +8,22 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
+from PIL import Image
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.models import Channel, SopStep, StepRun
+from app.services.calendar import OFFICE_ZONE
 from app.services.statistics import rebuild
 from app.views.chart_filter import periods
 from app.views.export import csv_response, safe_cell
+from tests.support.browser import axe_violations, overflow
 
 URL = "/charts/steps/"
 
@@ -47,9 +53,95 @@ def block(page: str) -> dict[str, Any]:
     return dict(json.loads(found[1]))
 
 
-def rows_of(answer: Any) -> list[dict[str, str]]:
+def drawn(page: str, series: int, step: int = 0, plot: int = 0) -> Any:
+    """One number of a drawing."""
+    return block(page)["plots"][plot]["series"][series]["data"][step]
+
+
+def rows_of(answer: Any) -> list[list[str]]:
     assert answer.data.startswith(b"\xef\xbb\xbf")
-    return list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig")), delimiter=";"))
+    return list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig")), delimiter=";"))
+
+
+class Tables(HTMLParser):
+    """The tables of a chart page: of each cell its value and what stands in it first."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tables: list[list[list[tuple[str, str]]]] = []
+        self.heads: list[list[str]] = []
+        self._cell: str | None = None
+        self._head = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if tag == "table":
+            self.tables.append([])
+            self.heads.append([])
+        elif tag == "tr" and self.tables:
+            self.tables[-1].append([])
+        elif tag == "th" and values.get("scope") == "col":
+            self._head = True
+        elif tag in ("td", "th") and "data-value" in values:
+            self._cell = values["data-value"] or ""
+
+    def handle_data(self, data: str) -> None:
+        if self._head:
+            self.heads[-1].append(data)
+            self._head = False
+        elif self._cell is not None and data.strip():
+            self.tables[-1][-1].append((self._cell, data.strip()))
+            self._cell = None
+
+
+def same_cell(value: str, text: str, exported: str) -> bool:
+    """The page's text, its value and the spreadsheet's cell say one number."""
+    if not value:
+        return (text, exported) == ("–", "")
+    plain = exported.replace(",", ".")
+    try:
+        number = float(plain)
+    except ValueError:
+        return exported in (value, f"'{value}") and text == value
+    return number == float(value) and float(_digits(text)) == number
+
+
+def _digits(text: str) -> str:
+    return text.replace(".", "").replace(",", ".").removesuffix("%")
+
+
+CHARTS = (
+    "steps", "waits", "trend", "pauses", "delivery", "open", "arrivals", "channels", "categories",
+    "kecamatan", "returns", "rounds", "due", "roles", "people",
+)  # fmt: skip
+
+
+@pytest.mark.both
+def test_every_table_equals_its_csv_cell_by_cell(
+    login: Any, worked: list[Any], make_case: Any
+) -> None:
+    make_case("returned")
+    kabid = login("kabid")
+    wide = {"from": "2020-01-01", "to": "2030-12-31"}
+    for query in (wide, {**wide, "step": "intake"}):
+        for name in CHARTS:
+            page = kabid.get(f"/charts/{name}/", query_string=query)
+            assert page.status_code == 200, name
+            shown = Tables(page.text)
+            for place, (head, rows) in enumerate(zip(shown.heads, shown.tables, strict=True)):
+                answer = kabid.get(
+                    f"/charts/{name}/", query_string={**query, "format": "csv", "table": place}
+                )
+                assert answer.mimetype == "text/csv"
+                exported = rows_of(answer)
+                assert exported[0] == head, name
+                filled = [row for row in rows if row]
+                assert [len(row) for row in filled] == [len(row) for row in exported[1:]], name
+                for row, line in zip(filled, exported[1:], strict=True):
+                    assert row[0][1] == line[0].removeprefix("'") or same_cell(*row[0], line[0])
+                    for (value, text), cell in zip(row[1:], line[1:], strict=True):
+                        assert same_cell(value, text, cell), (name, value, text, cell)
 
 
 @pytest.mark.both
@@ -57,46 +149,82 @@ def test_page_script_and_csv_say_the_same(login: Any, worked: list[Any]) -> None
     kabid = login("kabid")
     page = kabid.get(URL)
     assert page.status_code == 200
-    first = block(page.text)["steps"][0]
-    assert (first["median"], first["p90"], first["standard"]) == (10.0, 20.0, 10)
-    assert "10,0" in page.text
-    assert "67%" in page.text
+    assert (drawn(page.text, 0), drawn(page.text, 1)) == (10.0, 20.0)
+    assert block(page.text)["plots"][0]["marks"][0] == 10
     answer = kabid.get(URL, query_string={"format": "csv"})
-    assert answer.mimetype == "text/csv"
-    row = list(rows_of(answer)[0].values())
-    assert row[1:6] == ["10", "3", "10,0", "20,0", "66,7"]
-    assert len(rows_of(answer)) == 6
+    assert rows_of(answer)[1][1:7] == ["10", "3", "10,0", "20,0", "66,7", "1"]
+    assert len(rows_of(answer)) == 7
+
+
+def test_a_download_s_name_says_chart_and_period(login: Any, worked: list[Any]) -> None:
+    query = {"from": "2026-06-01", "to": "2026-06-30", "format": "csv", "table": "1"}
+    answer = login("kabid").get("/charts/trend/", query_string=query)
+    assert "tren_2026-06-01_2026-06-30.csv" in answer.headers["Content-Disposition"]
 
 
 def test_a_filter_cuts_page_and_csv_alike(login: Any, session: Session, worked: list[Any]) -> None:
     channel = worked[2].channel_id
     kabid = login("kabid")
-    assert block(kabid.get(URL, query_string={"channel": channel}).text)["steps"][0]["median"] == 20
+    assert drawn(kabid.get(URL, query_string={"channel": channel}).text, 0) == 20
     answer = kabid.get(URL, query_string={"channel": channel, "format": "csv"})
-    assert list(rows_of(answer)[0].values())[2:4] == ["1", "20,0"]
+    assert rows_of(answer)[1][2:4] == ["1", "20,0"]
 
 
-def test_at_most_eleven_statements_and_150_kb(
-    login: Any, sql_count: Any, worked: list[Any]
+def test_a_chosen_step_stands_alone_with_its_distribution(login: Any, worked: list[Any]) -> None:
+    page = login("kabid").get(URL, query_string={"step": "intake"}).text
+    spread = block(page)["plots"][1]
+    assert spread["kind"] == "columns"
+    within, over = (series["data"] for series in spread["series"])
+    assert sum(n or 0 for n in within) == 2
+    assert sum(n or 0 for n in over) == 1
+
+
+#: Statements of a page, the officer's own (six) included.
+STATEMENTS = {
+    "steps": 14, "waits": 14, "trend": 14, "pauses": 18, "delivery": 14, "open": 12,
+    "arrivals": 12, "channels": 18, "categories": 18, "kecamatan": 18, "returns": 13, "rounds": 12,
+    "due": 13, "roles": 15, "people": 13,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_few_statements_and_150_kb(
+    login: Any, sql_count: Any, worked: list[Any], make_case: Any, name: str
 ) -> None:
+    make_case("returned")
     kabid = login("kabid")
-    with sql_count() as statements:
-        page = kabid.get(URL, query_string={"period": "year", "channel": worked[0].channel_id})
-    assert len(statements) <= 11
-    assert len(page.data) < 150_000
+    for query in (
+        {"period": "year"},
+        {"period": "year", "channel": worked[0].channel_id, "category": worked[0].category_id},
+    ):
+        with sql_count() as statements:
+            page = kabid.get(f"/charts/{name}/", query_string=query)
+        assert len(statements) <= STATEMENTS[name], statements
+        assert len(page.data) < 150_000
 
 
 def test_an_empty_period_says_when_there_was_something(login: Any, worked: list[Any]) -> None:
     page = login("kabid").get(URL, query_string={"from": "2020-01-01", "to": "2020-01-31"}).text
     assert "chart-data" not in page
-    day = worked[0].received_at.date()
+    day = worked[0].received_at.astimezone(OFFICE_ZONE).date()
     assert f"from={day:%Y-%m}-01" in page
 
 
-def test_an_empty_office_says_so_and_keeps_the_table(login: Any) -> None:
-    page = login("kabid").get(URL).text
-    assert "chart-data" not in page
-    assert page.count('scope="row"') == 6
+@pytest.mark.parametrize("name", CHARTS)
+def test_an_empty_office_says_so_and_keeps_the_table(login: Any, name: str) -> None:
+    page = login("kabid").get(f"/charts/{name}/")
+    assert page.status_code == 200
+    assert "chart-data" not in page.text
+    assert "empty-title" in page.text
+    assert "<table" in page.text
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_single_case_is_shown_as_it_is(login: Any, make_case: Any, name: str) -> None:
+    make_case("done")
+    page = login("kabid").get(f"/charts/{name}/")
+    assert page.status_code == 200
+    assert len(Tables(page.text).tables) >= 1
 
 
 BAD = [
@@ -111,15 +239,23 @@ BAD = [
     {"channel": "1 OR 1=1", "category": "-1", "kecamatan": "\x00"},
     {"kecamatan": "33.25.99"},
     {"format": "pdf"},
+    {"format": "csv", "table": "99"},
+    {"format": "csv", "table": "-1"},
+    {"step": "no_such_step"},
+    {"step": "done"},
+    {"of": "x", "item": "\x00"},
 ]
 
 
 @pytest.mark.both
 def test_a_bad_url_is_never_an_error(login: Any) -> None:
     kabid = login("kabid")
+    for name in CHARTS:
+        for query in BAD:
+            page = kabid.get(f"/charts/{name}/", query_string=query)
+            assert page.status_code == 200, (name, query)
     for query in BAD:
         page = kabid.get(URL, query_string=query)
-        assert page.status_code == 200, query
         assert ('aria-invalid="true"' in page.text) == ("from" in query), query
 
 
@@ -167,23 +303,48 @@ def test_the_standard_is_today_s_and_a_change_is_told(
     session.get_one(SopStep, "intake").standard_minutes = 4
     session.commit()
     page = login("kabid").get(URL).text
-    assert block(page)["steps"][0]["standard"] == 4
+    assert block(page)["plots"][0]["marks"][0] == 4
     assert "250%" in page  # the headline: 10 of 4 minutes
-    assert "67%" in page  # but judged by the standard of their day
+    assert "66,7%" in page  # but judged by the standard of their day
 
 
 @pytest.mark.parametrize(
     ("who", "status"), [("petugas", 403), ("subkoordinator", 200), ("admin", 200)]
 )
 def test_only_who_may_chart_sees_it(login: Any, who: str, status: int) -> None:
-    assert login(who).get(URL).status_code == status
+    answers = {login(who).get(f"/charts/{name}/").status_code for name in CHARTS[:-1]}
+    assert answers == {status}
+
+
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [("petugas", 403), ("subkoordinator", 403), ("admin", 403), ("kepala", 200), ("kabid", 200)],
+)
+def test_who_did_how_much_asks_for_a_permission_of_its_own(
+    login: Any, who: str, status: int
+) -> None:
+    client = login(who)
+    assert client.get("/charts/people/").status_code == status
+    if who != "petugas":
+        assert ("/charts/people/" in client.get(URL).text) == (status == 200)
+
+
+def test_the_way_to_another_chart_keeps_the_filter(login: Any, worked: list[Any]) -> None:
+    query = {"period": "7d", "step": "intake", "channel": worked[0].channel_id}
+    page = login("kabid").get("/charts/arrivals/", query_string=query).text
+    kept = f"channel={query['channel']}&amp;step=intake&amp;period=7d"
+    assert f"/charts/waits/?{kept}" in page
+    # Arrivals know no step: it is kept for the next chart and not offered here.
+    assert '<input type="hidden" name="step" value="intake">' in page
+    assert 'id="chart-step"' not in page
 
 
 def test_the_head_of_department_lands_here_and_sees_nobody(login: Any, worked: list[Any]) -> None:
     kabid = login("kabid")
-    assert kabid.get("/").location == URL
-    page = kabid.get(URL).text
-    assert not any(case.number in page or case.applicant_name in page for case in worked)
+    assert kabid.get("/").location == "/sop/hidup/"
+    for address in ("/sop/hidup/", URL):
+        page = kabid.get(address).text
+        assert not any(case.number in page or case.applicant_name in page for case in worked)
 
 
 # --- cells of an export --------------------------------------------------------------------------
@@ -226,22 +387,74 @@ def test_csv_speaks_the_spreadsheet_s_language(app: Any, locale: str, line: str)
 
 
 @pytest.mark.browser
-def test_the_chart_is_drawn_follows_the_theme_and_says_what_it_shows(
-    page: Any, worked: list[Any]
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_chart_is_drawn_and_clean(
+    page: Any, worked: list[Any], make_case: Any, theme: str, width: int
 ) -> None:
+    make_case("returned")
+    window = page("kabid", width=width, height=844, color_scheme=theme)
+    for name in CHARTS:
+        window.goto(f"/charts/{name}/")
+        boxes = window.locator("[data-chart]")
+        # Nothing stood still here, and no legal date of this month's cases lies in the past.
+        assert boxes.count() > 0 or name in ("pauses", "due"), name
+        for box in boxes.all():
+            assert box.locator("svg path[fill]").count() > 1, name
+            assert box.get_attribute("aria-label"), name
+        assert axe_violations(window) == [], name
+        assert overflow(window) == [], name
+
+
+@pytest.mark.browser
+def test_the_chart_follows_the_theme_and_says_what_it_shows(page: Any, worked: list[Any]) -> None:
     window = page("kabid")
     window.goto(URL)
-    bars = window.locator(".chart-work svg path[fill]")
-    assert bars.count() > 3
-    words = window.locator(".chart-work").get_attribute("aria-label")
-    assert "10,0" in words
-    before = window.locator(".chart-work").inner_html()
+    first = window.locator("[data-chart='0']")
+    assert "10,0" in first.get_attribute("aria-label")
+    before = first.inner_html()
     window.evaluate("document.querySelector('[data-theme-value=dark]').click()")
     window.wait_for_timeout(600)
-    assert window.locator(".chart-work").inner_html() != before
-    window.hover(".chart-work svg", position={"x": 300, "y": 80})
+    assert first.inner_html() != before
+    window.hover("[data-chart='0'] svg", position={"x": 300, "y": 80})
     window.wait_for_timeout(300)
     assert window.watched.problems == []  # the tooltip keeps to the policy as well
+
+
+@pytest.mark.browser
+def test_a_picture_is_saved_light_with_title_and_period(page: Any, worked: list[Any]) -> None:
+    window = page("kabid", color_scheme="dark")
+    window.goto(f"{URL}?from=2026-01-01&to=2027-12-31")
+    with window.expect_download() as saved:
+        window.click("[data-picture=svg][data-plot='0']")
+    assert saved.value.suggested_filename == "waktu-per-tahap_2026-01-01_2027-12-31.svg"
+    picture = Path(saved.value.path()).read_text(encoding="utf-8")
+    root = ElementTree.fromstring(picture)
+    assert root.tag.endswith("svg")
+    assert "Waktu kerja dibanding standar" in picture
+    assert "1 Jan 2026" in picture
+    assert "<script" not in picture
+    with window.expect_download() as saved:
+        window.click("[data-picture=png][data-plot='1']")
+    assert saved.value.suggested_filename == "waktu-per-tahap_2026-01-01_2027-12-31_2.png"
+    with Image.open(saved.value.path()) as image:
+        assert image.format == "PNG"
+        assert image.size[0] == 1920
+        # Light, whatever the page: paper is white.
+        assert image.convert("RGB").getpixel((5, 5)) == (255, 255, 255)
+    assert window.evaluate("document.documentElement.dataset.theme") in (None, "", "auto")
+
+
+@pytest.mark.browser
+def test_on_paper_the_chart_is_light_and_the_filters_are_gone(page: Any, worked: list[Any]) -> None:
+    window = page("kabid", color_scheme="dark")
+    window.goto(URL)
+    window.emulate_media(media="print")
+    window.wait_for_timeout(400)
+    assert not window.locator(".chart-tabs").is_visible()
+    assert not window.locator(".chart-filter").is_visible()
+    assert window.locator("[data-chart='0'] svg").bounding_box()["width"] == 660
+    assert window.locator("[data-chart='0'] svg [fill='#222']").count() > 0
 
 
 @pytest.mark.browser
@@ -249,7 +462,7 @@ def test_on_a_phone_the_table_is_cards(page: Any, worked: list[Any]) -> None:
     window = page("kabid", width=390, height=844)
     window.goto(URL)
     assert window.evaluate("document.documentElement.scrollWidth") <= 390
-    assert window.locator(".chart-table thead").bounding_box()["height"] <= 2
+    assert window.locator(".chart-table thead").first.bounding_box()["height"] <= 2
 
 
 def test_a_long_wait_is_read_in_hours(login: Any, session: Session, worked: list[Any]) -> None:
@@ -260,4 +473,7 @@ def test_a_long_wait_is_read_in_hours(login: Any, session: Session, worked: list
     )
     rebuild(session)
     session.commit()
-    assert block(login("kabid").get(URL).text)["steps"][1]["waitMedian"] == 30.0
+    page = login("kabid").get("/charts/waits/").text
+    assert block(page)["plots"][0]["unit"] == "jam kerja"
+    assert drawn(page, 0, step=1) == 30.0
+    assert "30 jam" in page

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
-from app.models import Complaint, StatCell
+from app.models import CaseEvent, Complaint, Dispatch, StatCell, StepRun
 from app.services.statistics.cells import (
     CellKey,
     Cells,
@@ -125,20 +125,13 @@ def _insert(session: Session, cells: Cells) -> int:
 
 def _span(session: Session) -> tuple[date | None, date | None]:
     """The days on which anything is counted, by the rows or by the cells."""
-    cells = session.execute(select(func.min(StatCell.start), func.max(StatCell.start))).one()
-    rows = session.execute(
-        select(
-            func.min(Complaint.received_at), func.max(Complaint.received_at),
-            func.max(Complaint.decision_due), func.max(Complaint.class_due),
-            func.max(Complaint.closed_at), func.max(Complaint.step_since),
-        )
-    ).one()  # fmt: skip
-    days = [day for day in cells if day is not None]
-    for moment in rows:
-        if moment is not None:
-            # A day more on both sides: an instant's office day may be the next one.
-            day = moment if type(moment) is date else moment.date()
-            days += [day - timedelta(days=1), day + timedelta(days=1)]
+    days: list[date] = []
+    for column in _DATED:
+        for moment in session.execute(select(func.min(column), func.max(column))).one():
+            if moment is not None:
+                # A day more on both sides: an instant's office day may be the next one.
+                day = moment if type(moment) is date else moment.date()
+                days += [day - timedelta(days=1), day + timedelta(days=1)]
     return (min(days), max(days)) if days else (None, None)
 
 
@@ -184,5 +177,18 @@ def _compare(counted: Cells, kept: Cells) -> Iterator[Difference]:
             yield Difference(key, found, right)
 
 
+#: Everything that puts a fact on a day.
+_DATED: Final = (
+    StatCell.start,
+    Complaint.received_at,
+    Complaint.completeness_due,
+    Complaint.decision_due,
+    Complaint.class_due,
+    Complaint.closed_at,
+    StepRun.finished_at,
+    CaseEvent.at,
+    Dispatch.sent_at,
+    Dispatch.delivered_at,
+)
 _INSERT: Final = insert(StatCell.__table__)
 _COLUMNS: Final = tuple(getattr(StatCell, name) for name in CellKey._fields)

@@ -39,6 +39,9 @@
     one('[aria-current]', nav)?.scrollIntoView?.({ block: 'nearest' })
   }
 
+  /* the way between charts scrolls sideways on a phone */
+  one('.chart-tabs [aria-current]')?.scrollIntoView?.({ block: 'nearest', inline: 'center' })
+
   /* light, dark, or as the device: one cookie for a year, read by the server */
   const setTheme = (value) => {
     root.dataset.theme = value
