@@ -1,4 +1,4 @@
-"""Make sure of what the tests need beside Python: a Chromium, and poppler's PDF programs.
+"""Make sure of what the tests need beside Python: a Chromium, poppler's PDF programs, pm4py.
 
 Root on Debian gets the packages `chromium` and `poppler-utils`, without being asked anything.
 Everybody else gets one line each: the tests that need them are then skipped, or with CI=true it is
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,11 +18,13 @@ sys.path.insert(0, str(ROOT))
 
 from tests.support.browser import find_browser  # noqa: E402
 from tests.support.pdftools import missing_programs  # noqa: E402
+from tools import process_mining  # noqa: E402
 from tools.bootstrap import apt_install  # noqa: E402
 
 
 def main() -> None:
     """Find, else install, else say so."""
+    _prepare_mining()
     packages = _missing_packages()
     if packages and hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
         print(f"aduan: installing {', '.join(packages)} for the tests …", flush=True)
@@ -38,6 +41,17 @@ def main() -> None:
     if os.environ.get("CI", "").lower() in ("true", "1"):
         sys.exit(f"aduan: {line}")
     print(f"aduan: {line}; the tests that need them will be skipped.", flush=True)
+
+
+def _prepare_mining() -> None:
+    """pm4py, the outside check of the event log, in an environment of its own."""
+    try:
+        process_mining.prepare()
+    except (OSError, subprocess.CalledProcessError) as error:
+        line = f"pm4py could not be installed ({error})"
+        if os.environ.get("CI", "").lower() in ("true", "1"):
+            sys.exit(f"aduan: {line}")
+        print(f"aduan: {line}; the tests that need it will be skipped.", flush=True)
 
 
 def _missing_packages() -> list[str]:

@@ -25,13 +25,18 @@ OPTIONS = [
     "--custom-compile-command=make lock",
     "--quiet",
 ]
+LOCKS: tuple[tuple[str, list[str]], ...] = (
+    ("base", []),
+    ("dev", ["--constraint=base.txt"]),
+    ("process-mining", []),
+)
 # An index, a local folder or a direct address in a lock would tie it to one machine.
 FOREIGN = re.compile(r"://|^--(index|extra-index|find-links|trusted)| @ ", re.MULTILINE)
 
 
 def main(arguments: list[str]) -> None:
-    """Compile both locks and refuse to leave one that names a place."""
-    for name, more in (("base", []), ("dev", ["--constraint=base.txt"])):
+    """Compile all locks and refuse to leave one that names a place."""
+    for name, more in LOCKS:
         command = [str(UV), "pip", "compile", *OPTIONS, *more, *arguments]
         subprocess.run([*command, f"{name}.in", "-o", f"{name}.txt"], cwd=FOLDER, check=True)
         found = FOREIGN.search((FOLDER / f"{name}.txt").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""`flask sop check` and `flask sop sync`."""
+"""`flask sop check`, `flask sop sync`, `flask sop bpmn`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from app.errors import error_sentence
 from app.release import sync
+from app.sop.bpmn import bpmn_of
 from app.sop.definition import load_sop
 from app.sop.errors import SopError, SopMistakes
 
@@ -37,6 +38,13 @@ def check(file: Path | None) -> None:
         f"{path.name}: {len(sop.steps)} steps, {len(sop.transitions)} transitions,"
         f" {sop.total_minutes} minutes"
     )
+
+
+@sop_group.command("bpmn")
+@with_appcontext
+def bpmn_command() -> None:
+    """Print the SOP as BPMN 2.0, for process-mining programs."""
+    print(bpmn_of(current_app.extensions["sop"]), end="")
 
 
 @sop_group.command("sync")

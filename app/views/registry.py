@@ -21,6 +21,7 @@ from app.views.message_texts import MessageTextView
 from app.views.messages import MessageView
 from app.views.papers import PaperView
 from app.views.printing import PrintingView
+from app.views.process_log import ProcessLogView
 from app.views.queue import QueueView
 from app.views.reference import ChannelView, CourierView
 from app.views.reference_categories import CategoryView
@@ -89,6 +90,13 @@ def register(appbuilder: Any, sop: Sop) -> None:
     )
     for chart in MORE:
         appbuilder.add_view_no_menu(chart)
+    appbuilder.add_view(
+        ProcessLogView,
+        "Process",
+        label=_l("Process conformance"),
+        icon="check-check",
+        category="Charts",
+    )
     appbuilder.add_view(QueueView, "Queue", label=_l("Queue"), icon="inbox")
     appbuilder.add_view(SigningView, "Signing", label=_l("Signing"), icon="signature")
     appbuilder.add_view(SopSheetView, "SOP", label=_l("SOP sheet"), icon="workflow")

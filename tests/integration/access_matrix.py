@@ -57,6 +57,10 @@ TABLE: Final = """
 GET  /                                          POSKBA   302
 GET  /administration/                           A        200
 GET  /charts/steps/                             SKBA     200
+GET  /process/                                  KBA      200
+GET  /process/log.csv                           KBA      200
+GET  /process/log.xes                           KBA      200
+GET  /process/sop.bpmn                          KBA      200
 GET  /sop/hidup/                                SKBA     200
 POST /sop/hidup/publish                         A        200
 GET  /charts/waits/                             SKBA     200

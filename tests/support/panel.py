@@ -239,6 +239,8 @@ class OfficeClient(FlaskClient):
         """One request; what it sets in context variables does not outlive it."""
         for commit in self.application.extensions.get("before_test_request", ()):
             commit()
+        # Read to its end in there: what is sent in pieces is made while it is read.
+        kwargs.setdefault("buffered", True)
         answer: TestResponse = copy_context().run(super().open, *args, **kwargs)
         return answer
 
