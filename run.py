@@ -54,13 +54,11 @@ def main() -> None:
     if done.admin_password:
         print(f"  First administrator: admin   password: {done.admin_password}")
         print("  It is shown only now and must be changed at the first sign-in.", flush=True)
-    stop_worker = None
-    if config["SMTP_HOST"]:
-        from app.cli.messages import start_worker
+    from app.cli.messages import start_worker
 
-        stop_worker = start_worker(app)
-        # An ordinary end, so that the message in hand is finished first.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    stop_worker = start_worker(app)
+    # An ordinary end, so that the message in hand is finished and the report in hand put back.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         waitress.serve(
             app,
@@ -78,8 +76,7 @@ def main() -> None:
             " set PORT to another number."
         )
     finally:
-        if stop_worker is not None:
-            stop_worker()
+        stop_worker()
 
 
 if __name__ == "__main__":

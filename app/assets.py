@@ -46,6 +46,7 @@ BUNDLES: Final[Mapping[str, Sequence[Path]]] = {
                 "printing",
                 "signing",
                 "living",
+                "reports",
                 "print",
             )
         ),
@@ -66,6 +67,7 @@ BUNDLES: Final[Mapping[str, Sequence[Path]]] = {
                 "signing",
                 "parcels",
                 "messages",
+                "reports",
             )
         ),
     ),

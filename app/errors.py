@@ -30,6 +30,7 @@ from app.services.papers import MESSAGES as PAPER_MESSAGES
 from app.services.previews import MESSAGES as PREVIEW_MESSAGES
 from app.services.printing import MESSAGES as PRINTING_MESSAGES
 from app.services.prints import MESSAGES as PRINT_MESSAGES
+from app.services.reports import MESSAGES as REPORT_MESSAGES
 from app.services.signature import MESSAGES as SIGNATURE_MESSAGES
 from app.services.signing import MESSAGES as SIGNING_MESSAGES
 from app.services.uploads import MESSAGES as UPLOAD_MESSAGES
@@ -110,6 +111,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     **DISPATCH_MESSAGES,
     **BLANK_MESSAGES,
     **PRINT_MESSAGES,
+    **REPORT_MESSAGES,
     **PRINTING_MESSAGES,
     **SIGNING_MESSAGES,
     **_SERVICE_MESSAGES,

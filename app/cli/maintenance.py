@@ -11,6 +11,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from app.extensions import db
 from app.release import NotReadyError, create_demo, prepare
+from app.services.reports.jobs import tidy_reports
 from app.services.storage import delete_after_commit
 from app.services.tidying import forget_old_keys
 from app.services.uploads import purge_staged
@@ -54,10 +55,13 @@ def seed_demo_command() -> None:
 @click.command("tidy")
 @with_appcontext
 def tidy_command() -> None:
-    """Drop uploads that no form claimed for a day, and form keys nobody can send again."""
+    """Drop uploads that no form claimed for a day, old reports, and form keys of the past."""
     session, now = db.session(), datetime.now(UTC)
+    reports = tidy_reports(session, current_app.extensions["store"], now)
     keys = purge_staged(session, now - UPLOAD_LIFE)
     delete_after_commit(session, current_app.extensions["store"], keys)
     forgotten = forget_old_keys(session, now)
     session.commit()
-    print(f"uploads dropped: {len(keys)}, form keys forgotten: {forgotten}")
+    print(
+        f"uploads dropped: {len(keys)}, reports dropped: {reports}, form keys forgotten: {forgotten}"
+    )

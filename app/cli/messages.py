@@ -1,4 +1,4 @@
-"""`flask worker`, `flask messages send`: sending what waits in the outbox."""
+"""`flask worker`, `flask messages send`: reports are made, and what waits in the outbox is sent."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.cli.reports import report_until
 from app.errors import sentence
 from app.extensions import db, may_write
 from app.models import Office
@@ -59,29 +60,47 @@ def send() -> None:
 
 @click.command("worker")
 def worker_command() -> None:
-    """Send messages as they come, until stopped (SIGTERM); any number may run."""
+    """Make reports and send messages, until stopped (SIGTERM); any number may run.
+
+    Without a mail server there are the reports to make.
+    """
     context = click.get_current_context()
     app: Flask = context.obj.load_app()
-    _need_server(app.config["SMTP_HOST"])
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    threads = _threads(app, stop)
+    for thread in threads:
+        thread.start()
     print("Worker started.", flush=True)
-    work_until(app, stop)
+    stop.wait()
+    for thread in threads:
+        thread.join()
     print("Worker stopped.", flush=True)
 
 
 def start_worker(app: Flask) -> Callable[[], None]:
     """Run one worker beside a server in this process; answers what stops it."""
     stop = Event()
-    thread = Thread(target=work_until, args=(app, stop), name="messages", daemon=True)
-    thread.start()
+    threads = _threads(app, stop)
+    for thread in threads:
+        thread.start()
 
     def end() -> None:
         stop.set()
-        thread.join(30)
+        for thread in threads:
+            thread.join(30)
 
     return end
+
+
+def _threads(app: Flask, stop: Event) -> list[Thread]:
+    """Reports in one thread, messages in another: a long report holds up no e-mail."""
+    name = worker_name()
+    found = [Thread(target=report_until, args=(app, stop, name), name="reports", daemon=True)]
+    if app.config["SMTP_HOST"]:
+        found.append(Thread(target=work_until, args=(app, stop), name="messages", daemon=True))
+    return found
 
 
 def work_until(app: Flask, stop: Event, *, pause: float = PAUSE) -> None:

@@ -30,6 +30,7 @@ from app.models.reference import (
     SeedRun,
     WorkingHours,
 )
+from app.models.report import ReportJob
 from app.models.search import CaseWord, NameWord
 from app.models.signature import DocumentSignature, Signatory, SigningBatch, SigningItem
 from app.models.sop import (
@@ -77,6 +78,7 @@ __all__ = [
     "PrintBatchItem",
     "PrintRun",
     "Region",
+    "ReportJob",
     "RequirementCheck",
     "Role",
     "SeedRun",

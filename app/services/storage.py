@@ -90,6 +90,9 @@ class Store:
             StoreError: the key is taken, or the disk or bucket refused.
             ValueError: the key is not one of ours.
         """
+        self._put(key, data)
+
+    def _put(self, key: str, data: bytes | Path) -> None:
         _check_key(key)
         try:
             obstore.put(self._backend, key, data, mode="create", use_multipart=False)
@@ -105,6 +108,14 @@ class Store:
                     self.delete(key)
                 raise StoreError(f"{key} could not be written to the disk: {error}") from error
 
+    def put_file(self, key: str, path: Path) -> None:
+        """The same for a file on the disk that need not fit into our memory.
+
+        Raises:
+            StoreError, ValueError: as for `put`.
+        """
+        self._put(key, path)
+
     def get(self, key: str) -> bytes:
         """The bytes under `key`.
 
@@ -119,6 +130,21 @@ class Store:
             raise MissingFileError(f"no file under {key}") from error
         except (BaseError, OSError) as error:
             raise StoreError(f"{key} could not be read: {error}") from error
+
+    def pieces(self, key: str) -> Iterator[bytes]:
+        """The bytes under `key` in pieces of about a megabyte, for what is too large for memory.
+
+        Raises:
+            MissingFileError, StoreError: as for `get`; at the first piece or at once.
+        """
+        _check_key(key)
+        try:
+            stream = obstore.get(self._backend, key).stream(min_chunk_size=1024 * 1024)
+        except FileNotFoundError as error:
+            raise MissingFileError(f"no file under {key}") from error
+        except (BaseError, OSError) as error:
+            raise StoreError(f"{key} could not be read: {error}") from error
+        return (bytes(piece) for piece in stream)
 
     def delete(self, key: str) -> None:
         """Remove what is under `key`; nothing there is fine."""

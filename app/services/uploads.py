@@ -20,7 +20,7 @@ from typing import Final, Literal
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from app.models import CaseOutput, Complaint, Document, ImportRun, StagedUpload
+from app.models import CaseOutput, Complaint, Document, ImportRun, ReportJob, StagedUpload
 from app.services.filecheck import CheckedFile, check_file
 from app.services.storage import (
     MissingFileError,
@@ -313,7 +313,9 @@ def verify_store(
             continue
         if hashlib.sha256(data).hexdigest() != sha256:
             changed.append(finding)
-    orphans = (StoreFinding(item.key) for item in items if item.key not in known)
+    # A report can be made again, so nobody misses its file; but it is no orphan either.
+    reports = set(session.scalars(select(ReportJob.file_key)))
+    orphans = (StoreFinding(item.key) for item in items if item.key not in known | reports)
     return StoreReport(len(known), tuple(missing), tuple(changed), tuple(orphans))
 
 

@@ -14,6 +14,7 @@ from flask import Response
 from flask_babel import get_locale, gettext
 
 from app.formats import local
+from app.services.spreadsheets import inert
 
 Cell = str | int | float | bool | date | datetime | None
 
@@ -21,8 +22,6 @@ Cell = str | int | float | bool | date | datetime | None
 EXPORT_ROWS: Final = 10_000
 _BOM: Final = "\ufeff"
 _CHUNK_ROWS: Final = 500
-#: What a spreadsheet reads as the beginning of a formula (the last four: full-width forms).
-_FORMULA_STARTS: Final = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def csv_response(filename: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Response:
@@ -53,8 +52,7 @@ def safe_cell(value: Cell, decimal: str = ".") -> str:
         return value.isoformat()
     if isinstance(value, int | float):
         return str(value).replace(".", decimal)
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return inert(str(value))
 
 
 def content_disposition(kind: str, filename: str) -> str:

@@ -28,6 +28,7 @@ from app.views.reference_categories import CategoryView
 from app.views.reference_kinds import DocumentKindView
 from app.views.reference_places import OfficeView, RegionView
 from app.views.reference_time import HolidayView, SopStepView, WorkingHoursView
+from app.views.reports import ReportView
 from app.views.searching import SearchView
 from app.views.signatories import SignatoryView
 from app.views.signing import SigningView
@@ -49,6 +50,7 @@ ORDER = (
     "Messages",
     "SOP",
     "Charts",
+    "Reports",
     "Reference",
     "Administration",
 )
@@ -99,6 +101,7 @@ def register(appbuilder: Any, sop: Sop) -> None:
     )
     appbuilder.add_view(QueueView, "Queue", label=_l("Queue"), icon="inbox")
     appbuilder.add_view(SigningView, "Signing", label=_l("Signing"), icon="signature")
+    appbuilder.add_view(ReportView, "Reports", label=_l("Reports"), icon="book-open")
     appbuilder.add_view(SopSheetView, "SOP", label=_l("SOP sheet"), icon="workflow")
     appbuilder.add_view(
         AdminHomeView,

@@ -181,6 +181,13 @@ POST /signing/batch/<public_id>/fetch/<int:position>   K   404    position=1
 POST /signing/batch/<public_id>/release/<int:position> K   404    position=1
 POST /signing/bring/<pk>                        K        422
 
+GET  /reports/                                  PSKB     200
+POST /reports/                                  PSKB     422
+GET  /reports/<public_id>                       PSKB     404    public_id=made-up
+GET  /reports/<public_id>/progress              PSKB     404    public_id=made-up
+POST /reports/<public_id>/cancel                PSKB     404    public_id=made-up
+GET  /reports/<public_id>/file                  PSKB     404    public_id=made-up
+
 GET  /sop/                                      POSKBA   200
 
 POST /uploads/                                  POSK     422

@@ -33,6 +33,7 @@ PAPERS: Final[Mapping[str, str]] = {
     "label": "label.typ",
     "manifest": "manifest.typ",
     "processing_letter": "processing-letter.typ",
+    "recap": "recap.typ",
 }
 #: What the office may put beside its templates.
 _PARTS: Final = frozenset({".typ", ".svg", ".png", ".jpg", ".jpeg"})

@@ -142,4 +142,37 @@ SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
             "nip": "000000000000000000",
         },
     },
+    "recap": {
+        "office": _FRAME["office"],
+        "place": "Batang",
+        "date": "2 November 2026",
+        "language": "id",
+        "title": "Rekapitulasi pengaduan",
+        "period": "1 Oktober 2026 – 31 Oktober 2026",
+        "filters": ["Kanal: WhatsApp"],
+        "tables": [
+            {
+                "title": "Menurut kanal",
+                "note": "",
+                "head": ["Kanal", "Diterima", "Selesai", "Dalam proses"],
+                "right": [False, True, True, True],
+                "wide": [False, False, False, False],
+                "rows": [["WhatsApp", "812", "790", "41"], ["Datang langsung", "96", "95", "3"]],
+                "total": ["Jumlah", "908", "885", "44"],
+            }
+        ],
+        "signatory": {
+            "title": "Kepala Dinas Kependudukan dan Pencatatan Sipil",
+            "name": "Dra. Contoh Pejabat, M.Si.",
+            "rank": "Pembina Utama Muda",
+            "nip": "000000000000000000",
+        },
+        "words": {
+            "printed": "Dibuat 2 November 2026 09.00 oleh Siti Contohwati",
+            "demo": "DEMO, bukan dokumen resmi",
+            "page": "halaman",
+            "of": "dari",
+            "period": "Periode",
+        },
+    },
 }

@@ -128,12 +128,20 @@ def test_sending_once_says_what_it_did(
     assert "sent: 24, to be tried again: 0, failed: 1, unclear: 0" in out
 
 
-@pytest.mark.parametrize("words", [("worker",), ("messages", "send")])
-def test_without_a_mail_server_there_is_nothing_to_run(program: Any, words: Any) -> None:
-    process = program(*words, SMTP_HOST="")
+def test_without_a_mail_server_there_is_nothing_to_send(program: Any) -> None:
+    process = program("messages", "send", SMTP_HOST="")
     _out, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "SMTP_HOST" in err
+
+
+def test_without_a_mail_server_a_worker_still_makes_reports(program: Any) -> None:
+    process = program("worker", SMTP_HOST="")
+    assert process.stdout.readline() == "Worker started.\n"
+    process.send_signal(signal.SIGTERM)
+    out, _err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "Worker stopped." in out
 
 
 def test_a_server_that_is_away_is_told_and_the_password_is_not(
