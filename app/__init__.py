@@ -13,13 +13,16 @@ from flask import Flask, g, redirect, request, session, url_for
 from flask_babel import get_locale
 from flask_login import current_user
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from app import assets, errors, formats
-from app.access import current_permissions
+from app.access import current_permissions, role_names
 from app.extensions import compress, csrf, db, may_write, migrate
-from app.navigation import build_nav
+from app.frame import Frame
+from app.models import Office as OfficeRow
+from app.remembered import remembered
 from app.services.storage import open_store
 from app.services.transitions import Office as CaseOffice
 from app.sop.definition import Sop, load_sop
@@ -128,16 +131,19 @@ def _pages(app: Flask) -> None:
     @app.context_processor
     def page_context() -> dict[str, Any]:
         locale = get_locale()
+        language_now = locale.language if locale else "id"
         theme = request.cookies.get("theme", "auto")
-        signed_in = current_user.is_authenticated and not g.get("no_nav")
+        theme = theme if theme in ("auto", "light", "dark") else "auto"
+        office = remembered("office", _office_identity)
         return {
             "appbuilder": app.extensions["appbuilder"],
             "base_template": app.config["FAB_BASE_TEMPLATE"],
-            "current_locale": locale.language if locale else "id",
+            "current_locale": language_now,
             "languages": app.config["LANGUAGES"],
-            "theme": theme if theme in ("auto", "light", "dark") else "auto",
-            "nav": build_nav(current_permissions()) if signed_in else [],
-            "office": _office_identity(),
+            "theme": theme,
+            "frame": Frame(language_now, theme, office, menu=not g.get("no_nav")),
+            "role_names": role_names,
+            "office": office,
             "can": lambda permission, view="Complaint": (permission, view) in current_permissions(),
         }
 
@@ -153,15 +159,10 @@ def _pages(app: Flask) -> None:
         return redirect(url_for("ResetMyPasswordView.this_form_get"), 303)
 
 
-def _office_identity() -> dict[str, str]:
-    """Name of the office for the frame of the page, read once a request."""
-    if "office_identity" not in g:
-        from app.models import Office
-
-        row = db.session.execute(select(Office.name, Office.government)).first()
-        g.office_identity = {"name": row[0] if row else "", "regency": row[1] if row else ""}
-    identity: dict[str, str] = g.office_identity
-    return identity
+def _office_identity(session: Session) -> dict[str, str]:
+    """Name of the office for the frame of the page."""
+    row = session.execute(select(OfficeRow.name, OfficeRow.government)).first()
+    return {"name": row[0] if row else "", "regency": row[1] if row else ""}
 
 
 def _headers(app: Flask) -> None:

@@ -1,4 +1,4 @@
-"""Who asks, and what he may do: read once a request, kept no longer."""
+"""Who asks, and what he may do at this request."""
 
 from __future__ import annotations
 
@@ -8,23 +8,28 @@ import hmac
 from flask import current_app, g
 from flask_login import current_user
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.extensions import db
 from app.models import Account, Permission, PermissionView, Role, User, ViewMenu
+from app.remembered import kept, remembered
 from app.services.actor import Actor, permissions_of
 
 STAMP = "stamp"
 
 
 def current_permissions() -> frozenset[tuple[str, str]]:
-    """The (permission, view) pairs of who asks, loaded by one query and kept for this request.
+    """The (permission, view) pairs of who asks.
 
-    Nothing is kept longer, so a right that is taken away is gone at the next request.
+    They are remembered under the stamp that this request has read, so a right that is taken away
+    is gone at the next request, in every process.
     """
     cached: frozenset[tuple[str, str]] | None = g.get("permissions")
     if cached is None:
         if current_user.is_authenticated:
-            cached = permissions_of(db.session(), current_user.id)
+            user_id = int(current_user.id)
+            found = remembered(("rights", user_id), lambda session: _rights(session, user_id))
+            cached, g.role_names = found
         else:
             cached = frozenset(
                 (row[0], row[1])
@@ -39,6 +44,24 @@ def current_permissions() -> frozenset[tuple[str, str]]:
             )
         g.permissions = cached
     return cached
+
+
+def role_names() -> tuple[str, ...]:
+    """The roles that were given to who asks himself, as his menu names them."""
+    current_permissions()
+    names: tuple[str, ...] = g.get("role_names", ())
+    return names
+
+
+def _rights(
+    session: Session, user_id: int
+) -> tuple[frozenset[tuple[str, str]], tuple[str, ...]]:
+    """What a user may do, and the names of his roles; equal rights are one object."""
+    pairs = permissions_of(session, user_id)
+    names = session.scalars(
+        select(Role.name).join(Role.user).where(User.id == user_id).order_by(Role.id)
+    )
+    return kept(("rights", pairs), lambda: pairs), tuple(names)
 
 
 def current_actor() -> Actor:

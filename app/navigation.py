@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,40 +24,49 @@ class NavItem:
     children: list[NavItem] = field(default_factory=list)
 
 
-def build_nav(permissions: frozenset[tuple[str, str]]) -> list[NavItem]:
-    """FAB's menu, cut to what the officer's roles open (`menu_access`), without any query."""
+def build_nav(permissions: frozenset[tuple[str, str]], active: str = "") -> list[NavItem]:
+    """FAB's menu, cut to what the officer's roles open (`menu_access`), without any query.
+
+    It depends on the permissions, the language and where the panel is mounted, nothing else.
+
+    Args:
+        active: the address of the entry that is marked as the present one, "" for none.
+    """
     found: list[NavItem] = []
     for item in current_app.appbuilder.menu.get_list():  # type: ignore[attr-defined]
-        if ("menu_access", item.name) not in permissions or not item.should_render():
+        if ("menu_access", item.name) not in permissions:
             continue
         children = [
             _leaf(child)
             for child in item.childs
-            if child.name != "-"
-            and ("menu_access", child.name) in permissions
-            and child.should_render()
+            if child.name != "-" and ("menu_access", child.name) in permissions
         ]
         if item.childs and not children:
             continue
         found.append(_group(item, children) if item.childs else _leaf(item))
-    _mark_active(found)
+    for item in found:
+        for leaf in item.children or [item]:
+            leaf.active = bool(active) and leaf.url == active
+        item.active = item.active or any(leaf.active for leaf in item.children)
     return found
 
 
-def _mark_active(items: list[NavItem]) -> None:
-    """The one entry whose address fits the page best: the page itself, else the screen it is of."""
-    leaves = [leaf for item in items for leaf in (item.children or [item])]
-    fitting = [(_fit(leaf.url), leaf) for leaf in leaves if _fit(leaf.url)]
-    if fitting:
-        best = max(fitting, key=lambda pair: pair[0])[1]
-        best.active = True
-        for item in items:
-            item.active = item.active or best in item.children
+def best_fit(places: Iterable[tuple[str, str]]) -> str:
+    """The one address that fits the page best: the page itself, else the screen it is of.
+
+    Args:
+        places: each address of the menu with its path.
+    """
+    best, length = "", 0
+    for url, path in places:
+        fit = _fit(path)
+        if fit > length:
+            best, length = url, fit
+    return best
 
 
-def _fit(url: str) -> int:
-    """How well an address fits the present page: the length of what they share, 0 for nothing."""
-    path = urlsplit(url).path
+def _fit(path: str) -> int:
+    """How well a path fits the present page: the length of what they share, 0 for nothing."""
     if request.path == path:
         return 1000
     stem = path.removesuffix("list/").rstrip("/") + "/"

@@ -9,13 +9,12 @@ from typing import Any
 from flask import g, session
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import select, true
 from werkzeug.security import generate_password_hash
 
 from app.access import STAMP, account_of, current_permissions, session_stamp
 from app.extensions import db
-from app.models import Account, User
+from app.models import Account, Stamp, User
 
 
 class OfficeSecurityManager(SecurityManager):
@@ -78,17 +77,15 @@ class OfficeSecurityManager(SecurityManager):
         """The user of a cookie, unless it is stale: signed out, password changed, deactivated."""
         if not str(pk).isascii() or not str(pk).isdigit():
             return None
-        # With the roles, which the menu of every page names: one statement instead of two.
-        row = (
-            db.session.execute(
-                select(User, Account)
-                .outerjoin(Account, Account.user_id == User.id)
-                .where(User.id == int(pk))
-                .options(joinedload(User.roles))
-            )
-            .unique()
-            .first()
-        )
+        # With the stamp of what is remembered: the first statement of the request brings both.
+        row = db.session.execute(
+            select(User, Account, Stamp.value)
+            .outerjoin(Account, Account.user_id == User.id)
+            .outerjoin(Stamp, true())
+            .where(User.id == int(pk))
+        ).first()
+        if row is not None:
+            g.stamp = row[2] or ""
         if row is None or not row[0].is_active:
             return None
         user: User = row[0]

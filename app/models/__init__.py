@@ -42,6 +42,7 @@ from app.models.sop import (
     StepRun,
     UsedFormKey,
 )
+from app.models.stamp import Stamp
 from app.models.statistics import StatCell
 
 __all__ = [
@@ -89,6 +90,7 @@ __all__ = [
     "SopRelease",
     "SopStep",
     "StagedUpload",
+    "Stamp",
     "StatCell",
     "StepRun",
     "UTCDateTime",

@@ -1,0 +1,103 @@
+"""The frame around every page: top bar, menu, footer and dialogs, drawn once for the same reader.
+
+It depends on what stands in the keys below and on nothing else. The CSRF token is of one session:
+the kept text has a gap where it goes.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from flask import current_app, render_template, request
+from flask_login import current_user
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
+
+from app.access import current_permissions, role_names
+from app.navigation import NavItem, best_fit, build_nav
+from app.remembered import kept
+
+#: Stands in kept text where the token of the session goes; nobody can guess it and put it in.
+_GAP: Final = f"csrf-{secrets.token_hex(16)}"
+
+
+class Frame:
+    """The parts of the frame for who asks, each drawn when a template wants it."""
+
+    def __init__(self, language: str, theme: str, office: dict[str, str], *, menu: bool) -> None:
+        self._menu = menu and bool(current_user.is_authenticated)
+        self._base = (language, request.script_root, theme, *office.items())
+
+    @cached_property
+    def has_menu(self) -> bool:
+        """Whether there is anything to go to."""
+        return bool(self._places)
+
+    @property
+    def top(self) -> Markup:
+        """The bar above the page."""
+        user = current_user
+        who: tuple[Any, ...] = ()
+        if user.is_authenticated:
+            names = (user.first_name, user.last_name, user.username, *role_names())
+            who = (current_permissions(), *names)
+        return self._part("top", (self.has_menu, *who))
+
+    @property
+    def side(self) -> Markup:
+        """The menu, the present page marked in it."""
+        if not self.has_menu:
+            return Markup("")
+        return self._part("side", (current_permissions(), best_fit(self._places)), self._marked)
+
+    @property
+    def foot(self) -> Markup:
+        """The footer of the page."""
+        return self._part("foot", (self.has_menu,))
+
+    @property
+    def dialogs(self) -> Markup:
+        """What scripts open over any page."""
+        return self._part("dialogs", ())
+
+    @property
+    def words(self) -> Markup:
+        """The words that scripts say, as attributes of the page's body."""
+        return self._part("words", ())
+
+    @cached_property
+    def _places(self) -> tuple[tuple[str, str], ...]:
+        """Where the menu of the reader leads."""
+        if not self._menu:
+            return ()
+        permissions = current_permissions()
+
+        def make() -> tuple[tuple[str, str], ...]:
+            urls = [
+                leaf.url for item in build_nav(permissions) for leaf in (item.children or [item])
+            ]
+            return tuple((url, urlsplit(url).path) for url in urls)
+
+        return kept(("places", self._base[:2], permissions), make)
+
+    def _marked(self) -> list[NavItem]:
+        return build_nav(current_permissions(), best_fit(self._places))
+
+    def _part(
+        self, name: str, key: tuple[Any, ...], nav: Callable[[], list[NavItem]] | None = None
+    ) -> Markup:
+        def make() -> tuple[str, ...]:
+            text = render_template(
+                f"aduan/frame/{name}.html",
+                nav=nav() if nav else [True] * self.has_menu,
+                csrf_token=lambda: _GAP,
+                appbuilder=current_app.extensions["appbuilder"],
+            )
+            return tuple(text.split(_GAP))
+
+        parts = kept((name, self._base, key), make)
+        return Markup(parts[0] if len(parts) == 1 else generate_csrf().join(parts))  # noqa: S704
