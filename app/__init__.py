@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from app import assets, errors, formats
+from app import assets, catalogues, errors, formats
 from app.access import current_permissions, role_names
 from app.extensions import compress, csrf, db, may_write, migrate
 from app.frame import Frame
@@ -72,6 +72,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     _pages(app)
     with app.app_context():
         _appbuilder(app)
+    catalogues.install(app)
     errors.install(app)
     _headers(app)
     from app.cli import register_commands

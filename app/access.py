@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.extensions import db
 from app.models import Account, Permission, PermissionView, Role, User, ViewMenu
 from app.remembered import kept, remembered
-from app.services.actor import Actor, permissions_of
+from app.services.actor import Actor, rights_of
 
 STAMP = "stamp"
 
@@ -53,24 +53,24 @@ def role_names() -> tuple[str, ...]:
     return names
 
 
-def _rights(
-    session: Session, user_id: int
-) -> tuple[frozenset[tuple[str, str]], tuple[str, ...]]:
+def _rights(session: Session, user_id: int) -> tuple[frozenset[tuple[str, str]], tuple[str, ...]]:
     """What a user may do, and the names of his roles; equal rights are one object."""
-    pairs = permissions_of(session, user_id)
-    names = session.scalars(
-        select(Role.name).join(Role.user).where(User.id == user_id).order_by(Role.id)
-    )
-    return kept(("rights", pairs), lambda: pairs), tuple(names)
+    permissions, names = rights_of(session, user_id)
+    return kept(("rights", permissions), lambda: permissions), names
 
 
 def current_actor() -> Actor:
     """Who acts in this request, for the services."""
-    if not current_user.is_authenticated:
-        return Actor(id=None, name="", permissions=current_permissions())
-    return Actor(
-        id=current_user.id, name=current_user.get_full_name(), permissions=current_permissions()
-    )
+    permissions = current_permissions()
+    actor: Actor | None = g.get("actor")
+    if actor is None or actor.permissions is not permissions:
+        signed_in = current_user.is_authenticated
+        actor = g.actor = Actor(
+            id=current_user.id if signed_in else None,
+            name=current_user.get_full_name() if signed_in else "",
+            permissions=permissions,
+        )
+    return actor
 
 
 def session_stamp(user: User, account: Account | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,9 +22,17 @@ def local_datetime(value: datetime | None) -> str:
     """`23 Nov 2026 14.05` (Indonesian) or `23 Nov 2026, 14:05` (English)."""
     if value is None:
         return ""
-    here = local(value)
-    day = format_date(here.date(), "d MMM y", locale=_locale())
-    return f"{day}, {here:%H:%M}" if _locale() == "en" else f"{day} {here:%H.%M}"
+    here, language = local(value), _locale()
+    day = _day(here.date(), "d MMM y", language)
+    if language == "en":
+        return f"{day}, {here.hour:02}:{here.minute:02}"
+    return f"{day} {here.hour:02}.{here.minute:02}"
+
+
+@lru_cache(maxsize=4096)
+def _day(day: date, pattern: str, language: str) -> str:
+    """A day as a language writes it; the same days come again on every page."""
+    return str(format_date(day, pattern, locale=language))
 
 
 def local_time(value: datetime | None) -> str:
@@ -38,7 +47,7 @@ def local_date(value: date | datetime | None) -> str:
     if value is None:
         return ""
     day = local(value).date() if isinstance(value, datetime) else value
-    return format_date(day, "d MMMM y", locale=_locale())
+    return _day(day, "d MMMM y", _locale())
 
 
 def short_date(value: date | datetime | None) -> str:
@@ -46,7 +55,7 @@ def short_date(value: date | datetime | None) -> str:
     if value is None:
         return ""
     day = local(value).date() if isinstance(value, datetime) else value
-    return format_date(day, "d MMM y", locale=_locale())
+    return _day(day, "d MMM y", _locale())
 
 
 def duration(seconds: int | float | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import literal, select
 from sqlalchemy.orm import Session
 
 from app.models import Group, Permission, PermissionView, Role, User, ViewMenu
@@ -42,6 +42,11 @@ class Actor:
 
 def permissions_of(session: Session, user_id: int) -> frozenset[tuple[str, str]]:
     """All (permission, view) pairs of a user's roles, his groups' roles included, in one query."""
+    return rights_of(session, user_id)[0]
+
+
+def rights_of(session: Session, user_id: int) -> tuple[frozenset[tuple[str, str]], tuple[str, ...]]:
+    """The permissions of a user and the names of the roles that are his own, in one query."""
     pairs = (
         select(Permission.name, ViewMenu.name)
         .select_from(PermissionView)
@@ -51,7 +56,11 @@ def permissions_of(session: Session, user_id: int) -> frozenset[tuple[str, str]]
     )
     direct = pairs.join(Role.user).where(User.id == user_id)
     through_group = pairs.join(Role.groups).join(Group.users).where(User.id == user_id)
-    return frozenset((name, view) for name, view in session.execute(direct.union(through_group)))
+    # A role's name stands in a row without a permission; no permission is without a name.
+    names = select(literal(""), Role.name).join(Role.user).where(User.id == user_id)
+    rows = session.execute(direct.union(through_group, names)).all()
+    permissions = frozenset((permission, name) for permission, name in rows if permission)
+    return permissions, tuple(sorted(name for permission, name in rows if not permission))
 
 
 def load_actor(session: Session, user: User) -> Actor:

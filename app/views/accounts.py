@@ -351,9 +351,10 @@ class RoleModelView(HardenedMixin, FabRoleModelView):  # type: ignore[misc]
             return ", ".join(sorted(permission_label(row) for row in item.permissions))
         return super().cell(item, column)
 
-    def query_page(self, state: Any) -> tuple[int, list[Any]]:
+    def rows(self, state: Any) -> Any:
+        """The rows of the list, which shows numbers where the page shows names."""
         g.role_list = True
-        return super().query_page(state)
+        return super().rows(state)
 
 
 SECURITY_VIEWS: dict[str, Any] = {

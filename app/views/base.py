@@ -27,6 +27,7 @@ from app.formats import value as shown_value
 from app.sop.errors import SopError
 from app.views import formbase  # noqa: F401  its import gives every form our messages
 from app.views.formpages import FormsMixin, RefusedForm, item_pk
+from app.views.interface import COUNT_ALL, COUNT_CAP, Rows
 from app.views.listing import Listing, ListState, default_text_condition, read_state
 from app.views.widgets import OfficeFormWidget, OfficeListWidget, OfficeShowWidget
 
@@ -95,14 +96,12 @@ class HardenedMixin(FormsMixin):
     def list(self) -> ResponseReturnValue:
         state = read_state(self)
         listing = Listing(self, state)
-        widgets = {"list": self.list_widget(**listing.context())}
+        # FAB's list widget would draw its template apart, with a context of its own.
         return render_template(
             self.list_template,
+            **{**listing.context(), "header_actions": True, **self.list_extra()},
             title=self.list_title,
-            widgets=widgets,
             appbuilder=self.appbuilder,
-            listing=listing,
-            **self.list_extra(),
         )
 
     def list_extra(self) -> dict[str, Any]:
@@ -113,8 +112,23 @@ class HardenedMixin(FormsMixin):
         """What the search box means for this screen."""
         return default_text_condition(self, model, text)
 
+    #: Makes of a list's query one of the columns that `cell` needs; None loads whole rows.
+    row_shape: ClassVar[Any] = None
+
+    def rows(self, state: ListState) -> Rows:
+        """The rows of one page of the list."""
+        return self.datamodel.page(  # type: ignore[no-any-return]
+            state.filters.get_joined_filters(self._base_filters),
+            state.order or self.base_order or (self.datamodel.get_pk_name(), "asc"),
+            state.page_size,
+            page=state.page,
+            place=state.place,
+            shape=type(self).row_shape,
+            count_to=COUNT_ALL if state.count_all else COUNT_CAP,
+        )
+
     def query_page(self, state: ListState) -> tuple[int, list[Any]]:
-        """The rows of one page."""
+        """The rows of one page as whole records, for an export."""
         column, direction = state.order or self.base_order or ("", "")
         filters = state.filters.get_joined_filters(self._base_filters)
         return self.datamodel.query(  # type: ignore[no-any-return]

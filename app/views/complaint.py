@@ -10,21 +10,22 @@ from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from markupsafe import Markup
-from sqlalchemy import select
+from sqlalchemy.orm import Query
 
 from app.access import current_actor
 from app.extensions import db
 from app.formats import days_left, local, local_datetime, short_date
-from app.models import Complaint, Region
+from app.models import Category, Complaint, SopStep, User
 from app.services.search import case_condition
 from app.services.visibility import visible_cases
 from app.sop.definition import Sop
 from app.sop.identity import mask
 from app.views.base import OfficeModelView
 from app.views.case_actions import ActionsMixin, transition_actions
+from app.views.cells import nowrap, with_below
 from app.views.export import EXPORT_ROWS, csv_response
 from app.views.interface import OfficeInterface
+from app.views.labels import kecamatan_choices, labels_of
 from app.views.listing import read_state
 from app.views.office import request_time
 from app.views.registration import RegistrationMixin
@@ -32,11 +33,20 @@ from app.views.searching import PrivateSearchMixin
 from app.views.work import WorkMixin
 
 
-def _kecamatan() -> list[tuple[str, str]]:
-    rows = db.session.execute(
-        select(Region.code, Region.name).where(Region.kind == "kecamatan").order_by(Region.name)
+def _row_columns(query: Query[Any]) -> Query[Any]:
+    """What the list shows of a case; the names of steps and categories are remembered."""
+    return query.outerjoin(User, User.id == Complaint.assignee_id).with_entities(
+        Complaint.id,
+        Complaint.number,
+        Complaint.applicant_name,
+        Complaint.category_id,
+        Complaint.step_key,
+        Complaint.received_at,
+        Complaint.class_due,
+        Complaint.closed_at,
+        User.first_name,
+        User.last_name,
     )
-    return [(code, name) for code, name in rows]
 
 
 class ComplaintView(
@@ -81,7 +91,7 @@ class ComplaintView(
     text_columns = ("number",)
     text_label = _l("Number, name, NIK, phone or tracking number")
     filter_columns = ("step", "category", "channel", "kecamatan")
-    choices: ClassVar[dict[str, Any]] = {"kecamatan": _kecamatan}
+    choices: ClassVar[dict[str, Any]] = {"kecamatan": kecamatan_choices}
     empty_title = _l("No complaint yet")
     empty_text = _l("Complaints appear here as soon as one is registered.")
 
@@ -91,24 +101,26 @@ class ComplaintView(
             db.session(), text, personal=current_actor().can("see_personal"), now=request_time()
         )
 
-    def cell(self, item: Complaint, column: str) -> Any:
+    row_shape = staticmethod(_row_columns)
+
+    def cell(self, item: Any, column: str) -> Any:
         """Names only for those who may see personal data; due dates with the days left."""
         if column == "number":
-            return Markup("<span class='nowrap'>{}</span>").format(item.number)
+            return nowrap(item.number)
         if column == "applicant_name":
             return shown_name(item)
+        if column == "category":
+            return labels_of(Category).get(item.category_id, "")
         if column == "received_at":
-            return Markup("<span class='nowrap'>{}</span>").format(short_date(item.received_at))
+            return nowrap(short_date(item.received_at))
         if column == "step":
-            holder = item.assignee.get_full_name() if item.assignee else ""
-            return Markup("{}<br><span class='muted'>{}</span>").format(item.step, holder)
+            holder = f"{item.first_name} {item.last_name}" if item.first_name is not None else ""
+            return with_below(labels_of(SopStep).get(item.step_key, ""), holder)
         if column == "class_due":
             if item.closed_at is not None:
                 return short_date(item.class_due)
             left = days_left(item.class_due, local(request_time()).date())
-            return Markup(
-                "<span class='nowrap'>{}</span><br><span class='muted nowrap'>{}</span>"
-            ).format(short_date(item.class_due), left)
+            return nowrap(short_date(item.class_due), left)
         return super().cell(item, column)
 
     @expose("/export", methods=["GET"])
@@ -135,7 +147,7 @@ class ComplaintView(
             ]
 
 
-def shown_name(item: Complaint) -> str:
+def shown_name(item: Any) -> str:
     """The applicant's name for those who may see it, else its first letters."""
     if current_actor().can("see_personal"):
         return item.applicant_name

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flask_appbuilder.models.sqla.interface import SQLAInterface
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
 from sqlalchemy.orm import Query, joinedload, selectinload
 
 from app.access import current_actor
 from app.extensions import db
 from app.services.actor import Actor
+from app.views.paging import Place
 
-#: Counting stops here: "10.000+" costs the same however many rows there are.
-COUNT_CAP = 10_000
+#: Counting stops here: "1.000+" costs the same however many rows there are.
+COUNT_CAP = 1_000
+#: Where it stops when somebody asks for the number.
+COUNT_ALL = 1_000_000
 MAX_ID = 2**31 - 1
 
 RowRule = Callable[[Actor], ColumnElement[bool]]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One page of a list and whether there is anything before and after it."""
+
+    items: list[Any]
+    #: Of all pages, counted to at most one more than was asked for.
+    count: int
+    before: bool
+    after: bool
 
 
 class OfficeInterface(SQLAInterface):  # type: ignore[misc]
@@ -49,6 +64,72 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
             query = query.filter(self.row_rule(current_actor()))
         return query
 
+    def page(
+        self,
+        filters: Any,
+        order: tuple[str, str],
+        size: int,
+        *,
+        page: int = 0,
+        place: Place | None = None,
+        shape: Callable[[Query[Any]], Query[Any]] | None = None,
+        count_to: int = COUNT_CAP,
+    ) -> Rows:
+        """One page of rows, from a place in the list or else from a number of rows.
+
+        Args:
+            filters: FAB's, applied to rows and count alike.
+            order: column and direction, the key deciding between equals.
+            size: rows on the page.
+            page: how many pages come before it, when no place is named.
+            place: the row after or before which the page lies.
+            shape: makes of the query one of the columns that the list shows; else whole rows.
+            count_to: where counting stops.
+        """
+        base = self.visible(self.session.query(self.obj))
+        if filters is not None:
+            base = filters.apply_all(base)
+        pk, (column, direction) = self.get_pk(), order
+        counted: Select[Any] = select(func.count()).select_from(
+            base.with_entities(pk).order_by(None).limit(count_to + 1).subquery()
+        )
+        count = int(self.session.execute(counted).scalar_one())
+        backwards = place is not None and not place.forward
+        chosen, skipped = base, page * size
+        if place is not None:
+            chosen, skipped = chosen.filter(self._beyond(place, order)), place.skip * size
+        if backwards:
+            direction = "asc" if direction == "desc" else "desc"
+        chosen = self._ordered(chosen, column, direction)
+        if skipped:
+            # The page is found in the index alone, and only its rows are read and joined.
+            keys = chosen.with_entities(pk.label("page_key"))
+            keys = keys.limit(size + 1).offset(skipped).subquery()
+            rows = self.session.query(self.obj).join(keys, pk == keys.c.page_key)
+            rows = self._ordered(rows, column, direction)
+        else:
+            rows = chosen
+        rows = shape(rows) if shape else self._with_relations(rows)
+        found = rows.limit(size + 1).all()
+        more, items = len(found) > size, found[:size]
+        if backwards:
+            return Rows(items[::-1], count, more, True)
+        return Rows(items, count, place is not None or page > 0, more)
+
+    def _beyond(self, place: Place, order: tuple[str, str]) -> ColumnElement[bool]:
+        """The rows after or before a place, in the order of the list."""
+        pk, later = self.get_pk(), place.forward == (order[1] == "asc")
+        key: ColumnElement[Any] = literal(place.key, pk.type)
+        if order[0] == self.get_pk_name():
+            return pk > key if later else pk < key  # type: ignore[no-any-return]
+        column = getattr(self.obj, order[0])
+        edge, here = tuple_(column, pk), tuple_(literal(place.value, column.type), key)
+        return edge > here if later else edge < here
+
+    def _with_relations(self, rows: Query[Any]) -> Query[Any]:
+        rows = rows.options(*(joinedload(getattr(self.obj, name)) for name in self.eager))
+        return rows.options(*(selectinload(getattr(self.obj, name)) for name in self.eager_many))
+
     def query(
         self,
         filters: Any = None,
@@ -76,9 +157,7 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
             keys = keys.limit(page_size).offset((page or 0) * page_size).subquery()
             rows = self.session.query(self.obj).join(keys, pk == keys.c.page_key)
             rows = self._ordered(rows, order_column, order_direction)
-        rows = rows.options(*(joinedload(getattr(self.obj, name)) for name in self.eager))
-        rows = rows.options(*(selectinload(getattr(self.obj, name)) for name in self.eager_many))
-        return count, list(rows.all())
+        return count, list(self._with_relations(rows).all())
 
     def _ordered(self, query: Query[Any], column: str, direction: str) -> Query[Any]:
         """The same query in the order asked for, the key deciding between equals."""

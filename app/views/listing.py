@@ -7,20 +7,27 @@ Parameters are FAB's own (`_flt_0_column`, `_oc_View`, `_od_View`, `page_View`, 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from flask import request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import false, or_, select
+from markupsafe import Markup, escape
+from sqlalchemy import false, or_
 
-from app.extensions import db
-from app.views.interface import COUNT_CAP, MAX_ID
+from app.views.cells import ListRow, cell_text, plain_words
+from app.views.interface import COUNT_ALL, COUNT_CAP, MAX_ID
+from app.views.labels import labels_of
+from app.views.paging import MOST_SKIPPED, Place, can_be_a_place, read_place
 from app.views.private_words import LONGEST, url_words, words_of
 
 PAGE_SIZES = (10, 25, 50, 100)
 MAX_PAGE = 200_000
 MAX_TEXT = 100
+#: Stands in the pattern of an address where the key goes.
+_GAP = "0row0"
 _FILTER = re.compile(r"_flt_(\d)_([a-z_]{1,40})")
 
 
@@ -36,6 +43,9 @@ class ListState:
     chosen: dict[str, str] = field(default_factory=dict)
     #: The search words stood sealed in the address and can no longer be read.
     unreadable: bool = False
+    #: Where the page begins, when the address says so by a row.
+    place: Place | None = None
+    count_all: bool = False
 
     @classmethod
     def for_related(cls, view: Any, parent: type[Any], pk: Any, rows: int) -> ListState:
@@ -58,6 +68,12 @@ def read_state(view: Any) -> ListState:
     column, direction = args.get(f"_oc_{name}", ""), args.get(f"_od_{name}", "asc")
     if column in view.order_columns and direction in ("asc", "desc"):
         state.order = (column, direction)
+    order = state.order or view.base_order
+    column_of_order = getattr(view.datamodel.obj, order[0], None) if order else None
+    if can_be_a_place(column_of_order):
+        text = args.get(f"from_{name}", "")
+        state.place = read_place(text, column_of_order, view.datamodel.clean_pk)
+    state.count_all = args.get(f"count_{name}") == "all"
     words = words_of(args.get("q", "")) if view.private_search else _clean(args.get("q", ""))
     state.text, state.unreadable = words or "", words is None
     if (state.text or state.unreadable) and view.text_columns:
@@ -122,27 +138,47 @@ class Listing:
 
     def __init__(self, view: Any, state: ListState, *, related: bool = False) -> None:
         self.view, self.state, self.related = view, state, related
-        count, self.items = view.query_page(state)
-        self.capped = count > COUNT_CAP
-        self.count = min(count, COUNT_CAP)
-        self.has_next = len(self.items) == state.page_size and (
-            self.capped or (state.page + 1) * state.page_size < count
-        )
+        rows = view.rows(state)
+        if state.place is not None and not state.place.forward and not rows.items:
+            state.place, state.page = None, 0  # nothing is left before it: the list begins here
+            rows = view.rows(state)
+        if state.place is not None and not state.place.forward:
+            state.page = max(state.page, 1) if rows.before else 0
+        self.items: list[Any] = rows.items
+        cap = COUNT_ALL if state.count_all else COUNT_CAP
+        self.capped = rows.count > cap
+        self.count = min(rows.count, cap)
+        self.has_next, self.has_previous = rows.after, rows.before
+
+    def _rows(self) -> list[ListRow]:
+        """The lines of the table."""
+        view, key = self.view, self.view.datamodel.get_pk_name()
+        labels = [escape(view.label_columns.get(name, "")) for name in view.list_columns]
+        show, edit = row_urls(view, "show"), row_urls(view, "edit")
+        choose, found = str(_("Choose %(name)s")), []
+        for item in self.items:
+            pk = getattr(item, key)
+            cells = [cell_text(view.cell(item, column)) for column in view.list_columns]
+            plain = plain_words(cells[0])
+            line = zip(labels, cells, strict=True)
+            words = escape(choose % {"name": plain})
+            found.append(ListRow(escape(pk), escape(plain), words, show(pk), edit(pk), tuple(line)))
+        return found
 
     def context(self) -> dict[str, Any]:
-        """The list widget's variables."""
+        """The list template's variables."""
         view, state, name = self.view, self.state, type(self.view).__name__
         actions = [] if self.related else view.list_actions()
         size = max(state.page_size, 1)
         return {
             "label_columns": view.label_columns,
             "include_columns": view.list_columns,
-            "value_columns": [
-                {column: view.cell(item, column) for column in view.list_columns}
-                for item in self.items
-            ],
+            "rows": self._rows(),
+            "has_previous": self.has_previous,
+            "count_url": self._url(**{f"count_{name}": "all"})
+            if self.capped and not state.count_all
+            else None,
             "order_columns": [] if self.related else view.order_columns,
-            "formatters_columns": {},
             "page": state.page,
             "page_size": state.page_size,
             "page_sizes": PAGE_SIZES,
@@ -150,9 +186,6 @@ class Listing:
             "count_capped": self.capped,
             "page_count": -(-self.count // size),
             "has_next": self.has_next,
-            "pks": [getattr(item, view.datamodel.get_pk_name()) for item in self.items],
-            "items": self.items,
-            "actions": {},
             "batch_actions": [
                 {
                     "name": action.name,
@@ -181,13 +214,10 @@ class Listing:
                 "export": self._url(_endpoint="export") if view.may("can_export") else None,
                 "list": view._own_url("list"),
             },
-            "row_url": lambda pk: view._own_url("show", pk=pk),
-            "edit_url": lambda pk: view._own_url("edit", pk=pk),
-            "delete_url": lambda pk: view._own_url("delete", pk=pk),
             "order_url": self.order_url,
             "order_state": self.order_state,
-            "page_url": lambda page: self._url(**{f"page_{name}": page}),
-            "size_url": lambda size: self._url(**{f"psize_{name}": size, f"page_{name}": None}),
+            "page_url": self.page_url,
+            "size_url": lambda size: self._url(**{f"psize_{name}": size, **self._from_the_start()}),
             "empty": self.empty(),
         }
 
@@ -199,9 +229,36 @@ class Listing:
             **{
                 f"_oc_{name}": column,
                 f"_od_{name}": "desc" if descending else "asc",
-                f"page_{name}": None,
+                **self._from_the_start(),
             }
         )
+
+    def page_url(self, page: int) -> str:
+        """The same list at another page: near ones lie after or before a row of this one."""
+        name = type(self.view).__name__
+        away = page - self.state.page
+        place = None
+        if self.items and away and 0 < abs(away) <= MOST_SKIPPED + 1 and page:
+            place = self._place(away)
+        if self.items and away == -1 and self.state.place is not None:
+            place = self._place(away)  # also to the first page: rows may have come before it
+        return self._url(
+            **{f"page_{name}": page, f"from_{name}": place.address() if place else None}
+        )
+
+    def _place(self, away: int) -> Place | None:
+        """After the last row of this page, or before the first."""
+        view, order = self.view, self.state.order or self.view.base_order
+        column = getattr(view.datamodel.obj, order[0], None) if order else None
+        row = self.items[-1 if away > 0 else 0]
+        if not can_be_a_place(column) or not hasattr(row, order[0]):
+            return None
+        key = getattr(row, view.datamodel.get_pk_name())
+        return Place(away > 0, abs(away) - 1, key, getattr(row, order[0]))
+
+    def _from_the_start(self) -> dict[str, None]:
+        name = type(self.view).__name__
+        return {f"page_{name}": None, f"from_{name}": None}
 
     def order_state(self, column: str) -> str | None:
         """How the list is sorted by a column: ascending, descending or not at all."""
@@ -241,12 +298,7 @@ class Listing:
         if view.datamodel.is_boolean(column):
             return [("1", _("Yes")), ("0", _("No"))]
         related = view.datamodel.get_related_model(column)
-        order = getattr(related, "position", None)
-        statement = select(related).limit(200)
-        if order is not None:
-            statement = statement.order_by(order)
-        key = related.__mapper__.primary_key[0].key
-        return [(str(getattr(row, key)), str(row)) for row in db.session.scalars(statement)]
+        return [(str(key), words) for key, words in labels_of(related).items()][:200]
 
     def empty(self) -> dict[str, Any]:
         """Why a list is empty and what to do."""
@@ -290,6 +342,15 @@ class Listing:
         kept = {key: value for key, value in args.items() if value is not None}
         endpoint = f"{self.view.endpoint}.{_endpoint}" if _endpoint else str(request.endpoint)
         return url_for(endpoint, **kept)
+
+
+def row_urls(view: Any, method: str) -> Callable[[Any], Markup]:
+    """The address of each row's page, built once for all rows."""
+    pattern = view._own_url(method, pk=_GAP)
+    if pattern is None:
+        return lambda pk: Markup("")
+    before, _gap, after = escape(pattern).partition(_GAP)
+    return lambda pk: before + quote(str(pk), safe="") + after
 
 
 def _clean(text: str) -> str:

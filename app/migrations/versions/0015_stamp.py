@@ -36,10 +36,7 @@ TABLES = (
     "working_hours",
 )
 EVENTS = ("INSERT", "UPDATE", "DELETE")
-RANDOM_SQLITE = "lower(hex(randomblob(16)))"
-RANDOM_POSTGRES = (
-    "md5(random()::text || clock_timestamp()::text || txid_current()::text || pg_backend_pid()::text)"
-)
+RENEW = "BEGIN UPDATE stamp SET value = lower(hex(randomblob(16))); END"
 
 
 def upgrade():
@@ -50,18 +47,18 @@ def upgrade():
         sa.PrimaryKeyConstraint("id"),
     )
     if op.get_bind().dialect.name == "sqlite":
-        op.execute(f"INSERT INTO stamp (id, value) VALUES (1, {RANDOM_SQLITE})")
+        op.execute("INSERT INTO stamp (id, value) VALUES (1, lower(hex(randomblob(16))))")
         for table in TABLES:
             for event in EVENTS:
                 op.execute(
-                    f"CREATE TRIGGER stamp_{table}_{event.lower()} AFTER {event} ON {table}"
-                    f" BEGIN UPDATE stamp SET value = {RANDOM_SQLITE}; END"
+                    f"CREATE TRIGGER stamp_{table}_{event.lower()} AFTER {event} ON {table} {RENEW}"
                 )
         return
-    op.execute(f"INSERT INTO stamp (id, value) VALUES (1, {RANDOM_POSTGRES})")
+    op.execute("INSERT INTO stamp (id, value) VALUES (1, md5(clock_timestamp()::text))")
     op.execute(
         "CREATE FUNCTION renew_stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        f" UPDATE stamp SET value = {RANDOM_POSTGRES}; RETURN NULL; END $$"
+        " UPDATE stamp SET value = md5(random()::text || clock_timestamp()::text"
+        " || txid_current()::text || pg_backend_pid()::text); RETURN NULL; END $$"
     )
     for table in TABLES:
         op.execute(
