@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from flask import current_app, g
 
-from app.extensions import db
+from app.remembered import remembered
 from app.services.calendar import load_calendar
 from app.services.messages.compose import reach_of
 from app.services.signature import (
@@ -25,7 +25,7 @@ from app.sop.definition import Sop
 def case_office() -> Office:
     """The SOP, the office calendar and the ways to applicants; read once a request."""
     if "case_office" not in g:
-        calendar, reach = load_calendar(db.session()), reach_of(current_app.config)
+        calendar, reach = remembered("calendar", load_calendar), reach_of(current_app.config)
         g.case_office = Office(the_sop(), calendar, reach)
     office: Office = g.case_office
     return office

@@ -38,7 +38,7 @@ def cases(session: Session, make_case: CaseMaker) -> list[str]:
 
 def rows(page: str) -> list[str]:
     body = page[page.index("<tbody>") : page.index("</tbody>")] if "<tbody>" in page else ""
-    return NUMBER.findall("".join(re.findall(r'class="row-title".*?</td>', body, re.S)))
+    return NUMBER.findall("".join(re.findall(r'class="row-title".*?</td>', body, re.DOTALL)))
 
 
 def link(page: str, rel: str) -> str | None:
