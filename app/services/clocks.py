@@ -23,18 +23,6 @@ class Clocks:
     work: int
 
 
-def pauses_of(session: Session, run: StepRun) -> list[Span]:
-    """The pauses that touch a run: its own and those of its whole step."""
-    end = run.finished_at
-    statement = select(Pause.from_at, Pause.to_at).where(
-        or_(Pause.step_run_id == run.id, Pause.step_key == run.step_key),
-        or_(Pause.to_at.is_(None), Pause.to_at > run.entered_at),
-    )
-    if end is not None:
-        statement = statement.where(Pause.from_at < end)
-    return [(row[0], row[1]) for row in session.execute(statement)]
-
-
 def read_clocks(calendar: Calendar, run: StepRun, pauses: Sequence[Span], now: datetime) -> Clocks:
     """Both clocks of a run: frozen values for a closed one, the count until now for an open one."""
     if run.wait_seconds is not None and run.work_seconds is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from functools import cached_property
 from typing import Final, cast
 
 from sqlalchemy import select
@@ -51,6 +52,56 @@ def case_facts(
     )
 
 
+def facts_on_demand(
+    session: Session, complaint: Complaint, *, signatory_in_office: bool = False
+) -> CaseFacts:
+    """The same, each fact read when a guard looks at it.
+
+    A move that asks for nothing but its papers reads nothing but its papers.
+    """
+    session.flush()
+    return cast(CaseFacts, _FactsOnDemand(session, complaint, signatory_in_office))
+
+
+class _FactsOnDemand:
+    """The same facts as `CaseFacts`, each read once and only when it is asked for."""
+
+    answer_overdue = CaseFacts.answer_overdue
+
+    def __init__(self, session: Session, complaint: Complaint, signatory_in_office: bool) -> None:
+        self._session, self._complaint = session, complaint
+        self.has_contact = _has_contact(complaint)
+        self.phone, self.email = complaint.phone, complaint.email
+        self.answer = complaint.answer
+        self.needs_first_ktp = complaint.needs_first_ktp
+        self.signatory_in_office = signatory_in_office
+
+    @cached_property
+    def requirements(self) -> tuple[RequirementFact, ...]:
+        """The completeness list."""
+        return _requirements(current_checks(self._session, self._complaint))
+
+    @cached_property
+    def siak(self) -> SiakFact | None:
+        """The latest SIAK check."""
+        return _siak(current_siak(self._session, self._complaint))
+
+    @property
+    def category_allows_answer(self) -> bool:
+        """Whether an answer is enough for cases of this category."""
+        return self._complaint.category.allows_answer
+
+    @cached_property
+    def outputs(self) -> tuple[OutputFact, ...]:
+        """The papers."""
+        return _outputs(current_outputs(self._session, self._complaint))
+
+    @cached_property
+    def dispatch(self) -> DispatchFact | None:
+        """The parcel."""
+        return _dispatch(current_dispatch(self._session, self._complaint))
+
+
 def facts_from(
     complaint: Complaint,
     *,
@@ -62,30 +113,14 @@ def facts_from(
 ) -> CaseFacts:
     """The same from rows at hand; each belongs to the case's present round."""
     return CaseFacts(
-        requirements=tuple(
-            RequirementFact(
-                check.kind.code,
-                str(check.kind),
-                check.required,
-                cast(RequirementState, check.state),
-            )
-            for check in checks
-        ),
-        has_contact=bool(complaint.applicant_name.strip() and complaint.address.strip()),
+        requirements=_requirements(checks),
+        has_contact=_has_contact(complaint),
         phone=complaint.phone,
         email=complaint.email,
         siak=_siak(siak),
         answer=complaint.answer,
         category_allows_answer=complaint.category.allows_answer,
-        outputs=tuple(
-            OutputFact(
-                label=str(output),
-                needs_signature=output.kind.needs_signature,
-                signed=signed_document(output) is not None,
-                printed=printed_well(output),
-            )
-            for output in outputs
-        ),
+        outputs=_outputs(outputs),
         needs_first_ktp=complaint.needs_first_ktp,
         dispatch=_dispatch(dispatch),
         signatory_in_office=signatory_in_office,
@@ -166,6 +201,34 @@ def current_dispatch(session: Session, complaint: Complaint) -> Dispatch | None:
         .order_by(Dispatch.id.desc())
         .limit(1)
     ).first()
+
+
+def _has_contact(complaint: Complaint) -> bool:
+    return bool(complaint.applicant_name.strip() and complaint.address.strip())
+
+
+def _requirements(checks: Iterable[RequirementCheck]) -> tuple[RequirementFact, ...]:
+    return tuple(
+        RequirementFact(
+            check.kind.code,
+            str(check.kind),
+            check.required,
+            cast(RequirementState, check.state),
+        )
+        for check in checks
+    )
+
+
+def _outputs(outputs: Iterable[CaseOutput]) -> tuple[OutputFact, ...]:
+    return tuple(
+        OutputFact(
+            label=str(output),
+            needs_signature=output.kind.needs_signature,
+            signed=signed_document(output) is not None,
+            printed=printed_well(output),
+        )
+        for output in outputs
+    )
 
 
 def _siak(check: SiakCheck | None) -> SiakFact | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session, lazyload
 
-from app.models import Pause, StepRun
+from app.models import Complaint, Pause, StepRun
 from app.services.actor import Actor
 from app.sop.definition import Sop
 from app.sop.errors import NotAllowedError, RefusedError
@@ -116,9 +117,26 @@ def open_step_pause(session: Session, step_key: str) -> Pause | None:
     ).first()
 
 
-def end_run_pause(session: Session, run: StepRun, actor: Actor, now: datetime) -> None:
+def open_run_with_pauses(
+    session: Session, complaint: Complaint
+) -> tuple[StepRun | None, list[Pause]]:
+    """The open run of a case with the pauses that touch it, its own and those of its step."""
+    touches = and_(
+        or_(Pause.step_run_id == StepRun.id, Pause.step_key == StepRun.step_key),
+        or_(Pause.to_at.is_(None), Pause.to_at > StepRun.entered_at),
+    )
+    rows = session.execute(
+        select(StepRun, Pause)
+        .outerjoin(Pause, touches)
+        .where(StepRun.complaint_id == complaint.id, StepRun.finished_at.is_(None))
+        .options(lazyload(StepRun.step))
+    ).all()
+    return (rows[0][0] if rows else None), [row[1] for row in rows if row[1] is not None]
+
+
+def end_own_pause(run: StepRun, pauses: Iterable[Pause], actor: Actor, now: datetime) -> None:
     """A case that moves on stands still no longer: its own open pause ends with its run."""
-    pause = open_pause(session, run)
-    if pause is not None:
-        pause.to_at = max(now, pause.from_at)
-        pause.ended_by_id = actor.id
+    for pause in pauses:
+        if pause.step_run_id == run.id and pause.to_at is None:
+            pause.to_at = max(now, pause.from_at)
+            pause.ended_by_id = actor.id

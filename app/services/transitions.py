@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from app.models import CaseEvent, Complaint, SopStep, StepRun
 from app.services.actor import Actor
-from app.services.clocks import pauses_of, read_clocks
+from app.services.clocks import read_clocks
 from app.services.effects import run_effect
-from app.services.facts import case_facts
+from app.services.facts import facts_on_demand
 from app.services.guarding import claim_version
 from app.services.messages.compose import Reach, queue_messages
-from app.services.pausing import end_run_pause
+from app.services.pausing import end_own_pause, open_run_with_pauses
 from app.services.signatories import is_in_office
 from app.services.statistics import Fact, note
 from app.services.statistics.counting import RETURNED, returned
@@ -107,7 +107,7 @@ def apply_transition(
     before = _standing(complaint, source.key)
     if move.effect == "record_printed":
         run_effect(session, move.effect, complaint, actor, now)
-    facts = case_facts(
+    facts = facts_on_demand(
         session,
         complaint,
         # Asked only where it matters: it is a statement more.
@@ -161,7 +161,10 @@ def enter_step(session: Session, complaint: Complaint, step: Step, now: datetime
         step_key=step.key,
         round=complaint.round,
         entered_at=now,
-        standard_minutes=standard_of(session, step.key),
+        # Frozen by the statement that opens the run.
+        standard_minutes=select(SopStep.standard_minutes)
+        .where(SopStep.key == step.key)
+        .scalar_subquery(),
     )
     session.add(run)
     session.flush()
@@ -268,13 +271,13 @@ def _close_run(
     handling: Handling | None,
 ) -> None:
     """Freeze both clocks of the open run; a batch's case gets its share of the batch's time."""
-    run = open_run(session, complaint)
+    run, touching = open_run_with_pauses(session, complaint)
     if run is None:
         if step.clock:  # invariant 1 is broken: better to stop than to lose a clock silently
             raise RuntimeError(f"complaint {complaint.number} has no open run at {step.key}")
         return
-    end_run_pause(session, run, actor, now)
-    pauses = pauses_of(session, run)
+    end_own_pause(run, touching, actor, now)
+    pauses = [(pause.from_at, pause.to_at) for pause in touching]
     started_before = run.started_at
     if started_before is None:
         opened = handling.opened_at if handling else now

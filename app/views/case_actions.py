@@ -19,7 +19,7 @@ from app.errors import error_sentence, problem_sentence
 from app.extensions import db
 from app.models import Complaint
 from app.services.batch import MAX_BATCH, apply_batch
-from app.services.facts import case_facts
+from app.services.facts import facts_on_demand
 from app.services.pausing import end_pause, open_pause, pause_run, require_part
 from app.services.signatories import is_in_office
 from app.services.transitions import Handling, apply_transition, open_run, start_work
@@ -86,11 +86,12 @@ class ActionsMixin:
             expected_version=_version(request.form.get("version")),
             handling=Handling(opened_at),
         )
-        number, step = item.number, office.sop.step(item.step_key).label
-        if spend_form_key(db.session(), nonce, str(item.id)):
+        # Read before the commit, which would have the row read anew.
+        pk, number, step = item.id, item.number, office.sop.step(item.step_key).label
+        if spend_form_key(db.session(), nonce, str(pk)):
             db.session.commit()
             flash(_("%(number)s is now at: %(step)s.", number=number, step=step), "success")
-        return redirect(self.after_move(item.id), 303)
+        return redirect(self.after_move(pk), 303)
 
     def after_move(self, pk: int) -> str:
         """Where a move leads: back to the queue when the officer came from there."""
@@ -116,7 +117,7 @@ class ActionsMixin:
             if legal is None:
                 problems = [_("Stands at: %(step)s", step=sop.step(item.step_key).label)]
             elif number < PREVIEWED and legal.effect is None:
-                facts = case_facts(db.session(), item, signatory_in_office=in_office)
+                facts = facts_on_demand(db.session(), item, signatory_in_office=in_office)
                 found = problems_of(legal.guards, facts)
                 problems = [problem_sentence(problem) for problem in found]
             rows.append({"case": item, "problems": problems})
