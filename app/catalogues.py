@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask
+from flask import Flask, g, has_app_context
 from flask_babel import Domain, get_domain, get_locale
 from flask_babel import _get_current_context as current_context
-from jinja2 import pass_context
-from jinja2.runtime import Context
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
 
@@ -17,21 +17,35 @@ class OfficeDomain(Domain):
 
     def get_translations(self) -> Any:
         """The catalogue of the request's language; a language that was changed is seen."""
-        context = current_context()
-        if context is None:
-            return super().get_translations()
-        locale = get_locale()
-        found = getattr(context, "office_catalogue", None)
-        if found is None or found[0] is not locale:
-            found = context.office_catalogue = (locale, super().get_translations())
-        return found[1]
+        found = _at_hand()
+        if found is None and (context := current_context()) is not None:
+            locale = get_locale()
+            found = super().get_translations()
+            context.office_catalogue = (locale, found)
+        return found if found is not None else super().get_translations()
 
 
-@pass_context
-def template_gettext(context: Context, message: str, **variables: Any) -> str:
-    """A message in a template: what is put into it is escaped, as with Jinja's own."""
-    text: str = get_domain().get_translations().ugettext(message)
-    if context.eval_ctx.autoescape:
+def _at_hand() -> Any:
+    """The catalogue that was found before for the language of now, None when there is none."""
+    if not has_app_context():
+        return None
+    kept = g._get_current_object().__dict__.get("_flask_babel")
+    if kept is None:
+        return None
+    values = kept.__dict__
+    found = values.get("office_catalogue")
+    return found[1] if found is not None and found[0] is values.get("babel_locale") else None
+
+
+@pass_eval_context
+def template_gettext(context: EvalContext, message: str, **variables: Any) -> str:
+    """A message in a template: what is put into it is escaped, as with Jinja's own.
+
+    Jinja's own asks for the whole context, which it copies for every call within a loop.
+    """
+    catalogue = _at_hand() or get_domain().get_translations()
+    text: str = catalogue.ugettext(message)
+    if context.autoescape:
         text = Markup(text)  # noqa: S704 - catalogues are part of the program
     # Only a message with gaps is read for them.
     return text % variables if variables or "%" in text else text

@@ -1,0 +1,79 @@
+"""How many SQL statements each page takes, once the process knows the office: exactly so many.
+
+A number that grows is a page that became slower for everybody; one that shrinks is written down
+here. The first statement finds the user and the stamp of what is remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.support.cases import CaseMaker
+
+#: Page, officer, statements.
+PAGES = [
+    ("/complaints/list/", "petugas", 3),
+    ("/complaints/list/?_flt_0_step=signing", "petugas", 4),
+    ("/complaints/list/?_oc_ComplaintView=number&_od_ComplaintView=asc", "petugas", 3),
+    ("/complaints/list/?page_ComplaintView=1&psize_ComplaintView=1", "petugas", 3),
+    ("/complaints/show/{case}", "petugas", 6),
+    ("/complaints/show/{case}", "operator", 6),
+    ("/queue/", "operator", 4),
+    ("/documents/list/", "petugas", 3),
+    ("/dispatches/list/", "petugas", 3),
+    ("/messages/list/", "petugas", 3),
+    ("/users/list/", "admin", 4),
+    ("/reference/regions/list/", "admin", 4),
+]
+
+
+@pytest.mark.both
+def test_each_page_takes_exactly_so_many_statements(
+    login: Callable[[str], FlaskClient],
+    make_case: CaseMaker,
+    sql_count: Callable[[], Any],
+) -> None:
+    case = make_case("certification")
+    make_case("done")
+    make_case("signing")
+    make_case.session.commit()
+    counted = []
+    for pattern, key, _expected in PAGES:
+        url, client = pattern.format(case=case.id), login(key)
+        assert client.get(url).status_code == 200
+        with sql_count() as statements:
+            assert client.get(url).status_code == 200
+        counted.append((pattern, key, len(statements)))
+    assert counted == PAGES
+
+
+#: Who asks, the case, the claim, the papers with their files and prints, the open run with its
+#: pauses, its end, the event, the next run, the key of the form and the cells of the statistics.
+TRANSITION = 12
+
+
+@pytest.mark.both
+def test_a_transition_takes_exactly_so_many_statements(
+    login: Callable[[str], FlaskClient],
+    make_case: CaseMaker,
+    csrf: Callable[[FlaskClient], str],
+    sql_count: Callable[[], Any],
+) -> None:
+    cases = [make_case("certification") for _number in range(2)]
+    for case in cases:
+        make_case.record_facts(case, "submit_certification")
+    keys = [case.id for case in cases]
+    make_case.session.commit()
+    client = login("subkoordinator")
+    data, counted = {"csrf_token": csrf(client)}, []
+    for key in keys:
+        with sql_count() as statements:
+            answer = client.post(f"/complaints/action/submit_certification/{key}", data=data)
+        assert answer.status_code == 303
+        counted.append(len(statements))
+    # The first case has the process learn what it remembers from then on.
+    assert counted[1] == TRANSITION, "\n".join(statements)
