@@ -4,14 +4,14 @@ What a worker remembers of roles and of the office's lists holds while the stamp
 Triggers, not code, renew it: a change made by hand in the database counts as well.
 
 Revision: 0015
-Revises: 0013
+Revises: 0014
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
