@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db, may_write
-from app.formats import duration, local_date, local_datetime, minutes, number, percent
+from app.formats import decimal, duration, local_date, local_datetime, minutes, number
 from app.models import ReportJob
 from app.services.reports import jobs
 from app.services.reports.making import Workshop, make, snapshot_of
@@ -110,7 +110,7 @@ def shown(kind: Kind, value: Value) -> str:
     if kind == "text" or value is None:
         return str(value) if value is not None else "–"
     if kind == "share":
-        return percent(float(value))
+        return f"{decimal(float(value) * 100, 1)}%"
     if kind == "minutes":
         return minutes(float(value))
     if kind == "duration":

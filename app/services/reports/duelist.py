@@ -28,7 +28,7 @@ HEADINGS: Final = (
     (N_("Channel"), 16),
     (N_("Category"), 34),
     (N_("Kecamatan"), 18),
-    (N_("Legal due date"), 44),
+    (N_("Legal date"), 44),
     (N_("Due on"), 14),
     (N_("Done on"), 14),
     (N_("Outcome"), 22),
@@ -36,9 +36,9 @@ HEADINGS: Final = (
     (N_("Status"), 26),
 )
 OUTCOMES: Final = {
-    "met": N_("Met"),
-    "late": N_("Done too late"),
-    "missed": N_("Past due, still open"),
+    "met": N_("Kept"),
+    "late": N_("Too late"),
+    "missed": N_("Missed, still open"),
     "ahead": N_("Still to come"),
 }
 _DUE: Final[dict[str, Any]] = {

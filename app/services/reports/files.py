@@ -41,7 +41,7 @@ _HEAD: Final = {
 }
 _SHAPES: Final[dict[str, str]] = {
     "count": "#,##0",
-    "share": "0%",
+    "share": "0.0%",
     "minutes": "#,##0.0",
     "duration": "[h]:mm",
     "hours": "#,##0",

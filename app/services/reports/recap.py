@@ -25,10 +25,9 @@ from app.services.charts import (
     sort_numbers,
     step_durations,
 )
-from app.services.papers.words import DATA
 from app.services.reports.tables import Column, Speech, Table, Value, added
 from app.services.signatories import office_day
-from app.services.statistics import DIMS, Scope
+from app.services.statistics import DIMS, UNKNOWN_DIFFERENCE, Scope
 from app.sop.clock import Calendar
 from app.sop.definition import Sop
 from app.sop.text import N_
@@ -41,9 +40,25 @@ _SORTS: Final[Mapping[str, tuple[str, str]]] = {
     "kecamatan": (N_("By kecamatan"), N_("Kecamatan")),
 }
 DUE_KINDS: Final[Mapping[str, str]] = {
-    "completeness": N_("Told whether the file is complete (14 days)"),
-    "class": N_("Finished within the class (5, 14 or 60 working days)"),
+    "completeness": N_("File checked (14 days)"),
+    "class": N_("Class of the complaint (5, 14 or 60 working days)"),
     "decision": N_("Decision (60 days)"),
+}
+#: Data that can differ at the SIAK check, by the word that is stored.
+SIAK_WORDS: Final[Mapping[str, str]] = {
+    "nama": N_("Name"),
+    "nik": N_("NIK"),
+    "nomor_kk": N_("KK number"),
+    "tempat_lahir": N_("Place of birth"),
+    "tanggal_lahir": N_("Date of birth"),
+    "jenis_kelamin": N_("Sex"),
+    "alamat": N_("Address"),
+    "nama_ayah": N_("Father's name"),
+    "nama_ibu": N_("Mother's name"),
+    "status_kawin": N_("Marital status"),
+    "agama": N_("Religion"),
+    "pekerjaan": N_("Occupation"),
+    "golongan_darah": N_("Blood type"),
 }
 
 
@@ -148,7 +163,7 @@ def _sort(found: tuple[SortNumbers, ...], dim: str, speech: Speech) -> Table:
     title, heading = _SORTS[dim]
     rows = tuple(
         (
-            row.label or say(N_("Not stated")),
+            row.label or say(N_("(not named)")),
             row.received, row.finished, row.open_now, row.judged, row.on_time, row.on_time_share,
         )
         for row in found
@@ -160,9 +175,9 @@ def _sort(found: tuple[SortNumbers, ...], dim: str, speech: Speech) -> Table:
         Column(say(N_("Received"))),
         Column(say(N_("Finished"))),
         Column(say(N_("In process"))),
-        Column(say(N_("Legal date reached"))),
+        Column(say(N_("Legal dates"))),
         Column(say(N_("On time"))),
-        Column(say(N_("Share on time")), "share"),
+        Column(say(N_("On time (%)")), "share"),
     )
     total = (say(N_("Total")), received, finished, open_now, judged, on_time, share)
     return Table(dim, say(title), columns, rows, total)
@@ -176,7 +191,7 @@ def _steps(found: tuple[StepDuration, ...], speech: Speech) -> Table:
         Column(say(N_("Standard (min)"))),
         Column(say(N_("Work, median (min)")), "minutes"),
         Column(say(N_("Work, p90 (min)")), "minutes"),
-        Column(say(N_("Within the standard")), "share"),
+        Column(say(N_("Within the standard (%)")), "share"),
         Column(say(N_("Wait, median")), "duration"),
         Column(say(N_("Wait, p90")), "duration"),
     )
@@ -203,13 +218,13 @@ def due_table(found: tuple[DueDates, ...], speech: Speech) -> Table:
         for row in found
     )
     columns = (
-        Column(say(N_("Legal due date")), "text"),
-        Column(say(N_("Falling due"))),
-        Column(say(N_("Met"))),
-        Column(say(N_("Done too late"))),
-        Column(say(N_("Past due, still open"))),
+        Column(say(N_("Legal date")), "text"),
+        Column(say(N_("Due"))),
+        Column(say(N_("Kept"))),
+        Column(say(N_("Too late"))),
+        Column(say(N_("Missed, still open"))),
         Column(say(N_("Still to come"))),
-        Column(say(N_("Share met")), "share"),
+        Column(say(N_("Kept (%)")), "share"),
     )
     note = say(N_("UU 25/2009, Perpres 76/2013 and Permenpan-RB 62/2018; by the day they fall on."))
     return Table("due", say(N_("Legal due dates")), columns, rows, note=note)
@@ -243,9 +258,9 @@ def _returns(found: Returns, speech: Speech) -> Iterator[Table]:
 
 
 def _datum(word: str, speech: Speech) -> str:
-    if word not in DATA:
-        return speech.say(N_("Other"))
-    return DATA[word] if speech.language == "id" else word.replace("_", " ")
+    if word == UNKNOWN_DIFFERENCE:
+        return speech.say(N_("Other data"))
+    return speech.say(SIAK_WORDS[word]) if word in SIAK_WORDS else word
 
 
 def _pauses(found: tuple[PauseLoss, ...], speech: Speech) -> Table:
@@ -274,7 +289,7 @@ def _deliveries(found: tuple[CourierDelivery, ...], speech: Speech) -> Table:
         Column(say(N_("Came back"))),
         Column(say(N_("Delivered"))),
         Column(say(N_("Median (hours)")), "hours"),
-        Column(say(N_("p90 (hours)")), "hours"),
+        Column(say(N_("90th percentile (hours)")), "hours"),
     )
     rows = tuple(
         (row.name, row.sent, row.returned, row.delivered, row.hours_median, row.hours_p90)
