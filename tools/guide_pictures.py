@@ -308,6 +308,7 @@ PICTURES: Final[tuple[Picture, ...]] = (
     ),
     # Kepala Bidang
     Picture("grafik", "kepalabidang", "/", height=1500),
+    Picture("laporan", "kepalabidang", "/reports/"),
     # Admin TI
     Picture("administrasi", "admin", "/", height=1300),
     Picture("pengguna-tambah", "admin", "/users/add", height=1000),

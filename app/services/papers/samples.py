@@ -147,6 +147,7 @@ SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
         "place": "Batang",
         "date": "2 November 2026",
         "language": "id",
+        "demo": True,
         "title": "Rekapitulasi pengaduan",
         "period": "1 Oktober 2026 – 31 Oktober 2026",
         "filters": ["Kanal: WhatsApp"],

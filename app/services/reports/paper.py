@@ -57,6 +57,7 @@ def recap_paper(
     return {
         "office": letterhead(row),
         "language": speech.language,
+        "demo": demo,
         "title": say(N_("Recapitulation of complaints")),
         "period": period_words(scope, speech),
         "filters": filter_words(session, scope, speech),
@@ -66,7 +67,7 @@ def recap_paper(
         "signatory": signatory(session, now.astimezone(OFFICE_ZONE).date()),
         "words": {
             "printed": say(N_("Made %(at)s by %(who)s"), at=speech.moment(now), who=by),
-            "demo": say(N_("DEMO, not an official document")) if demo else "",
+            "demo": say(N_("DEMO, not an official document")),
             "page": say(N_("page")),
             "of": say(N_("of")),
             "period": say(N_("Period")),
@@ -91,7 +92,9 @@ def recap_frame(data: dict[str, Any]) -> Frame:
         subtitle=[
             f"{data['words']['period']}: {data['period']}",
             *data["filters"],
-            " · ".join(part for part in (data["words"]["printed"], data["words"]["demo"]) if part),
+            " · ".join(
+                [data["words"]["printed"], *([data["words"]["demo"]] if data["demo"] else [])]
+            ),
         ],
         signature=[
             f"{data['place']}, {data['date']}",
