@@ -55,6 +55,7 @@ _SCREENS: Final[dict[str, str]] = {
     "Chart": N_("The other charts"),
     "PersonChart": N_("Load per person"),
     "ProcessLog": N_("Process conformance"),
+    "ChartCase": N_("Cases behind a number"),
     "DocumentKind": N_("Document kinds"),
     "Category": N_("Categories"),
     "Channel": N_("Channels"),

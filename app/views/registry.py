@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from app.sop.definition import Sop
 from app.views.admin_home import AdminHomeView
 from app.views.blanks import BlankStockView
+from app.views.chart_cases import ChartCaseView
 from app.views.charts import MORE, StepChartView
 from app.views.check import CheckView
 from app.views.complaint import make_complaint_view
@@ -117,6 +118,7 @@ def register(appbuilder: Any, sop: Sop) -> None:
     appbuilder.add_view_no_menu(PaperView)
     appbuilder.add_view_no_menu(CheckView)
     appbuilder.add_view_no_menu(SearchView)
+    appbuilder.add_view_no_menu(ChartCaseView)
     appbuilder.add_view(ImportView, "Import", label=_l("Import a register"), icon="upload")
     appbuilder.menu.menu.sort(key=_place)
     for group in appbuilder.menu.menu:

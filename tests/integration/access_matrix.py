@@ -77,6 +77,7 @@ GET  /charts/rounds/                            SKBA     200
 GET  /charts/due/                               SKBA     200
 GET  /charts/roles/                             SKBA     200
 GET  /charts/people/                            KB       200
+GET  /charts/cases/                             SKBA     200
 
 GET  /check/                                    -POSKBA  200
 POST /check/                                    -POSKBA  422

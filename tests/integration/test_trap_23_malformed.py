@@ -34,6 +34,7 @@ LISTS = {
     "/reference/holidays/list/": ("admin", "HolidayView"),
     "/reference/standard_minutes/list/": ("admin", "SopStepView"),
     "/charts/steps/": ("kabid", "StepChartView"),
+    "/charts/cases/": ("kabid", "ChartCaseView"),
     "/queue/": ("kepala", "QueueView"),
 }
 LONG = "a" * 10_000
@@ -75,6 +76,19 @@ def queries(view: str) -> Iterator[str]:
     names = [f"page_{view}", f"psize_{view}", f"_oc_{view}", f"_od_{view}", "q"]
     names += [f"_flt_{n}_{column}" for n in (0, 9) for column in COLUMNS]
     names += ["_flt_0_", "_flt_x_number", "_flt_-1_number", "from", "to", "period", "format"]
+    if view == "ChartCaseView":
+        names += [
+            "of",
+            "item",
+            "over",
+            "hour",
+            "weekday",
+            "age",
+            "state",
+            "round",
+            "paper",
+            "after",
+        ]
     # Names and values meet by turns, from another place in each list: not the whole product.
     values = cycle(HOSTILE[len(view) % len(HOSTILE) :] + HOSTILE[: len(view) % len(HOSTILE)])
     for name in names:

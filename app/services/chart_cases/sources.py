@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -41,7 +41,7 @@ def source_of(session: Session, question: Question, scope: Scope, today: date) -
 def counted_runs(session: Session, question: Question, scope: Scope) -> dict[str, int]:
     """What the roll-up holds of the runs of a question: of one step, or of all together."""
     step = question.item or scope.step_key
-    found = read(session, "run", scope)
+    found = read(session, "run", replace(scope, step_key=step))
     if step is not None:
         return found.get(step, {})
     merged: dict[str, int] = {}
