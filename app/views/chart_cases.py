@@ -17,7 +17,7 @@ from app.formats import local
 from app.services.chart_cases import Question, export_rows, load_page, read_question
 from app.views.chart_case_words import Column, Names, columns_of, question_title
 from app.views.chart_filter import FilterBar, read_filter
-from app.views.charts.steps import period_words
+from app.views.charts.base import period_words
 from app.views.export import EXPORT_ROWS, Cell, csv_response
 from app.views.office import request_time, the_sop
 
