@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, sel
 from sqlalchemy.orm import Session
 
 from app.models import CaseEvent, Complaint, DocumentKind
+from app.models.base import UTCDateTime
 from app.services.actor import Actor
 from app.services.chart_cases.numbers import number_of
 from app.services.chart_cases.question import Question
@@ -211,7 +212,7 @@ def _read_mark(source: Source, text: str) -> tuple[Any, int] | None:
     try:
         if kind is int:
             value: Any = int(order) if len(order) <= 10 else None
-        elif kind is datetime:
+        elif isinstance(source.order.type, UTCDateTime):
             value = datetime.fromisoformat(order).replace(tzinfo=UTC)
         else:
             value = date.fromisoformat(order)
