@@ -162,7 +162,8 @@ def test_nobody_is_sent_to_the_sign_in_page(client: Any, document: Document) -> 
 
 @pytest.mark.both
 def test_the_list_is_searched_and_filtered(login: Any, session: Session, make_case: Any) -> None:
-    first, second = make_case("printing"), make_case("siak_check")
+    first = make_case("printing", applicant_name="Sulastri Wahyuni")
+    second = make_case("siak_check", applicant_name="Bambang Sutrisno")
     officer = login("petugas")
 
     def shown(**query: str) -> set[str]:
