@@ -160,7 +160,6 @@ def _head(session: Session, actor: Actor, pk: int, now: datetime) -> CaseFile | 
                     Complaint.category,
                     Complaint.kecamatan,
                     Complaint.region,
-                    Complaint.step,
                     Complaint.assignee,
                     Complaint.registered_by,
                 )

@@ -92,21 +92,24 @@ def entry(event: CaseEvent, sop: Sop, run: StepRun | None = None) -> dict[str, A
     }
 
 
+#: What hangs on an event, in the order in which it is shown; words are looked up when they are.
+_HEADINGS: Final = (
+    ("items", _l("Asked for")),
+    ("differences", _l("Differs from SIAK")),
+    ("ask_again", _l("To be brought again")),
+    ("fields", _l("Corrected")),
+    ("papers", _l("Documents")),
+    ("files", _l("Files")),
+)
+
+
 def details(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What hangs on an event: failed papers, differing data, corrected fields, files."""
-    lists = []
-    for key, heading in (
-        ("items", _("Asked for")),
-        ("differences", _("Differs from SIAK")),
-        ("ask_again", _("To be brought again")),
-        ("fields", _("Corrected")),
-        ("papers", _("Documents")),
-        ("files", _("Files")),
-        ("papers", _("Documents")),
-    ):
+    lists: list[dict[str, Any]] = []
+    for key, heading in _HEADINGS:
         rows = found.get(key)
         if isinstance(rows, list) and rows and not (key == "ask_again" and _is_draft(rows)):
-            lists.append({"title": heading, "rows": [_row(key, row) for row in rows]})
+            lists.append({"title": str(heading), "rows": [_row(key, row) for row in rows]})
     if found.get("signed_as"):
         lists.append({"title": _("Signed as"), "rows": [str(found["signed_as"])]})
     if isinstance(kept := found.get("register"), Mapping):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from flask_appbuilder.models.filters import Filters
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
 from sqlalchemy.orm import Query, joinedload, selectinload
@@ -35,6 +37,29 @@ class Rows:
     after: bool
 
 
+class OfficeFilters(Filters):  # type: ignore[misc]
+    """FAB's filters of one request over the table's own list of what can be filtered."""
+
+    def __init__(
+        self, datamodel: Any, conversions: dict[str, list[Any]], search_columns: Sequence[str]
+    ) -> None:
+        self.search_columns = list(search_columns)
+        self.filter_converter = datamodel.filter_converter_class
+        self.datamodel = datamodel
+        self.clear_filters()
+        self._search_filters = {
+            name: conversions[name] for name in search_columns if name in conversions
+        }
+        self._all_filters = conversions
+
+    def get_joined_filters(self, filters: Filters) -> Filters:
+        """Both lists in one."""
+        joined = OfficeFilters(self.datamodel, self._all_filters, ())
+        joined.filters = self.filters + filters.filters
+        joined.values = self.values + filters.values
+        return joined
+
+
 class OfficeInterface(SQLAInterface):  # type: ignore[misc]
     """FAB's data access with the office's rules; every screen's queries go through it.
 
@@ -57,6 +82,19 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
         self.row_rule = row_rule
         self.eager = tuple(eager)
         self.eager_many = tuple(eager_many)
+
+    @cached_property
+    def _conversions(self) -> dict[str, list[Any]]:
+        """What each column can be filtered by: the same for every request, never changed."""
+        convert = self.filter_converter_class(self).convert
+        found = {column: convert(column) for column in self.get_columns_list()}
+        return {column: filters for column, filters in found.items() if filters}
+
+    def get_filters(self, search_columns: Any = None, search_filters: Any = None) -> Filters:
+        """Fresh filters of a request; FAB's own works out all columns of the table each time."""
+        if search_filters:
+            return super().get_filters(search_columns, search_filters)
+        return OfficeFilters(self, self._conversions, search_columns or [])
 
     def visible(self, query: Query[Any]) -> Query[Any]:
         """A query cut to the rows that the present actor may know of."""
