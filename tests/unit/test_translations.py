@@ -74,7 +74,14 @@ def test_indonesian_says_something_else_than_english() -> None:
         "Output",
         "Status",
     }
-    allowed |= {"Checksum (sha256)", "Model (BPMN)", "register", "NIP", "WhatsApp", "%(day)s: %(news)s"}
+    allowed |= {
+        "Checksum (sha256)",
+        "Model (BPMN)",
+        "register",
+        "NIP",
+        "WhatsApp",
+        "%(day)s: %(news)s",
+    }
     assert same <= allowed
 
 

@@ -7,6 +7,7 @@ for dead finds at its next sign of life that the job is not his any more.
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -35,6 +36,7 @@ MOST_ATTEMPTS: Final = 3
 #: Unfinished jobs of one officer.
 MOST_OPEN: Final = 5
 OPEN: Final = ("queued", "running")
+_TOKEN: Final = re.compile(r"[\w-]{1,40}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ def own_job(session: Session, public_id: str, actor: Actor) -> ReportJob:
     Raises:
         NotFoundError: there is none for him.
     """
+    if not _TOKEN.fullmatch(public_id):  # PostgreSQL would not even take a null byte
+        raise NotFoundError("report")
     job = session.scalars(select(ReportJob).where(ReportJob.public_id == public_id)).first()
     if job is None or job.user_id != actor.id:
         raise NotFoundError("report")
