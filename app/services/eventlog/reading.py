@@ -8,7 +8,7 @@ from the check page no more without the PIN.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -94,7 +94,7 @@ def traces(
         cases = session.execute(statement).all()
         if not cases:
             return
-        events = _events(session, sop, [case.id for case in cases])
+        events, places = _events(session, sop, [case.id for case in cases])
         for case in cases:
             yield Trace(
                 id=case.id,
@@ -103,8 +103,9 @@ def traces(
                 category=categories.get(case.category_id, ""),
                 kecamatan=case.kecamatan_code or "",
                 received_at=case.received_at,
-                stands_in=case.step_key,
-                events=tuple(events[case.id]),
+                # As the moves were read: a colleague may have moved it since the case was.
+                stands_in=places.get(case.id, case.step_key),
+                events=tuple(events.get(case.id, ())),
             )
         if len(cases) < size:
             return
@@ -133,32 +134,45 @@ def _chosen(scope: Scope) -> list[Any]:
     return found
 
 
-def _events(session: Session, sop: Sop, ids: Sequence[int]) -> dict[int, list[LogEvent]]:
-    """The moves of some cases in order, each with the run that it closed."""
-    runs: dict[int, list[Any]] = defaultdict(list)
+def _events(
+    session: Session, sop: Sop, ids: Sequence[int]
+) -> tuple[dict[int, list[LogEvent]], dict[int, str]]:
+    """The moves of some cases in order, each with the run that it closed; where the cases stand.
+
+    Both come of one statement, so that a move made meanwhile does not look like a broken history.
+    The runs are read last: every move that was read has its run.
+    """
+    moves = session.execute(
+        select(
+            CaseEvent.complaint_id, CaseEvent.transition, CaseEvent.from_step, CaseEvent.to_step,
+            CaseEvent.at, CaseEvent.by_id, CaseEvent.round, Complaint.step_key.label("stands_in"),
+        )
+        .join(Complaint, Complaint.id == CaseEvent.complaint_id)
+        .where(CaseEvent.complaint_id.in_(ids), CaseEvent.kind == "moved")
+        .order_by(CaseEvent.complaint_id, CaseEvent.id)
+    ).all()  # fmt: skip
+    runs: dict[int, deque[Any]] = defaultdict(deque)
     closed = (
         select(
             StepRun.complaint_id, StepRun.step_key, StepRun.entered_at, StepRun.started_at,
-            StepRun.wait_seconds, StepRun.work_seconds, StepRun.standard_minutes,
+            StepRun.finished_at, StepRun.wait_seconds, StepRun.work_seconds,
+            StepRun.standard_minutes,
         )
         .where(StepRun.complaint_id.in_(ids), StepRun.finished_at.is_not(None))
         .order_by(StepRun.id)
     )  # fmt: skip
     for row in session.execute(closed):
         runs[row.complaint_id].append(row)
-    moves = (
-        select(
-            CaseEvent.complaint_id, CaseEvent.transition, CaseEvent.from_step, CaseEvent.to_step,
-            CaseEvent.at, CaseEvent.by_id, CaseEvent.round,
-        )
-        .where(CaseEvent.complaint_id.in_(ids), CaseEvent.kind == "moved")
-        .order_by(CaseEvent.complaint_id, CaseEvent.id)
-    )  # fmt: skip
     found: dict[int, list[LogEvent]] = defaultdict(list)
-    for move in session.execute(moves):
+    places: dict[int, str] = {}
+    for move in moves:
         waiting = runs[move.complaint_id]
+        # A run whose move is missing must not keep the later moves from theirs.
+        while waiting and waiting[0].finished_at < move.at:
+            waiting.popleft()
         # Runs are closed in the order of the moves; a step without a clock has none.
-        run = waiting.pop(0) if waiting and waiting[0].step_key == move.from_step else None
+        run = waiting.popleft() if waiting and waiting[0].step_key == move.from_step else None
+        places[move.complaint_id] = move.stands_in
         found[move.complaint_id].append(
             LogEvent(
                 key=move.transition or "",
@@ -175,7 +189,7 @@ def _events(session: Session, sop: Sop, ids: Sequence[int]) -> dict[int, list[Lo
                 standard_minutes=run.standard_minutes if run else None,
             )
         )
-    return found
+    return found, places
 
 
 def _lane(sop: Sop, source: str, key: str) -> str:

@@ -22,7 +22,7 @@ _HEAD: Final = """<?xml version="1.0" encoding="UTF-8"?>
   <extension name="Lifecycle" prefix="lifecycle" uri="http://www.xes-standard.org/lifecycle.xesext"/>
   <extension name="Organizational" prefix="org" uri="http://www.xes-standard.org/org.xesext"/>
   <global scope="trace"><string key="concept:name" value="name"/></global>
-  <global scope="event"><string key="concept:name" value="name"/><date key="time:timestamp" value="1970-01-01T00:00:00.000+00:00"/><string key="lifecycle:transition" value="complete"/></global>
+  <global scope="event"><string key="concept:name" value="name"/><date key="time:timestamp" value="1970-01-01T00:00:00.000+00:00"/><string key="lifecycle:transition" value="complete"/><int key="round" value="1"/></global>
   <classifier name="Move" keys="concept:name"/>
   <classifier name="Move and round" keys="concept:name round"/>
 """

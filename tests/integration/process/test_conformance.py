@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.models import CaseEvent, Complaint
 from app.services.actor import Actor
 from app.services.conformance import conformance, judged
-from app.services.eventlog import LogEvent, Trace
+from app.services.eventlog import LogEvent, Trace, reading
 from app.services.transitions import Office
 from app.sop.clock import Calendar
 from app.sop.conformance import KINDS, Move, deviations
@@ -117,6 +117,44 @@ def test_a_case_that_was_tampered_with_is_named(
     found = conformance(session, office.sop, office.calendar, ALWAYS, actor("kepala"))
     assert (found.looked_at, found.conforming) == (2, 1)
     assert [item.number for item in found.found[kind].named] == [case.number]
+
+
+@pytest.mark.both
+def test_a_move_made_while_the_log_is_read_is_no_broken_history(
+    session: Session, office: Office, actor: Callable[[str], Actor], make_case: CaseMaker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """A colleague moves the case after it was listed and before its moves are read."""
+    case = make_case("siak_check")
+    session.commit()
+    number, officer = case.number, actor("kepala")
+    session.commit()
+    read_events = reading._events
+
+    def meanwhile(reader: Session, *rest: Any) -> Any:
+        with Session(reader.get_bind()) as other:
+            moved = other.scalars(
+                select(CaseEvent).where(CaseEvent.kind == "moved").order_by(CaseEvent.id.desc())
+            ).first()
+            assert moved is not None
+            row = {
+                column.name: getattr(moved, column.name)
+                for column in CaseEvent.__table__.columns
+                if column.name != "id"
+            } | {
+                "transition": "siak_match", "from_step": "siak_check", "to_step": "certification",
+            }  # fmt: skip
+            other.execute(insert(CaseEvent).values(**row))
+            other.execute(
+                update(Complaint).where(Complaint.number == number).values(step_key="certification")
+            )
+            other.commit()
+        return read_events(reader, *rest)
+
+    monkeypatch.setattr(reading, "_events", meanwhile)
+    found = conformance(session, office.sop, office.calendar, ALWAYS, officer)
+    assert (found.looked_at, found.conforming) == (1, 1)
+    assert "unfinished" not in found.found
 
 
 @pytest.mark.both

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.models import CaseEvent, Complaint
@@ -226,10 +226,13 @@ def test_the_log_is_well_formed_and_typed(
     assert {e.get("prefix") for e in root.findall("x:extension", NS)} == {
         "concept", "time", "lifecycle", "org",
     }  # fmt: skip
+    declared = {e.get("key") for e in root.findall("x:global[@scope='event']/*", NS)}
+    for classifier in root.findall("x:classifier", NS):
+        assert set(str(classifier.get("keys")).split()) <= declared
     for event in root.iterfind(".//x:trace/x:event", NS):
         keys = [child.get("key") for child in event]
         assert len(keys) == len(set(keys))
-        assert {"concept:name", "time:timestamp", "lifecycle:transition"} <= set(keys)
+        assert declared <= set(keys)
         for child in event:
             value = str(child.get("value"))
             kind = child.tag.rpartition("}")[2]
@@ -281,3 +284,17 @@ def test_the_model_has_every_transition_in_its_lane(office: Office, app: Flask) 
     nodes = {n.get("id") for n in root.iter() if n.get("id")}
     for flow in root.iterfind(".//b:sequenceFlow", space):
         assert {flow.get("sourceRef"), flow.get("targetRef")} <= nodes
+
+
+@pytest.mark.both
+def test_a_missing_move_does_not_take_the_clocks_of_the_others(
+    session: Session, office: Office, actor: Callable[[str], Actor], make_case: CaseMaker
+) -> None:
+    case = make_case("done", files=False)
+    (whole,) = traces(session, office.sop, ALWAYS, actor("kepala"))
+    lost = next(event for event in case.events if event.transition == "siak_match")
+    session.execute(delete(CaseEvent).where(CaseEvent.id == lost.id))
+    session.commit()
+    (cut,) = traces(session, office.sop, ALWAYS, actor("kepala"))
+    assert cut.events == tuple(event for event in whole.events if event.key != "siak_match")
+    assert all(event.work_seconds is not None for event in cut.events)
