@@ -72,7 +72,11 @@ class FilterBar:
             "step": "step_key",
         }  # fmt: skip
         cleared: dict[str, Any] = {fields[name]: None for name in names}
-        return replace(self, chosen=replace(self.chosen, **cleared))
+        # A link made from it leads to what was counted: it does not carry the select either.
+        choices = tuple(
+            replace(item, value="") if item.name in names else item for item in self.choices
+        )
+        return replace(self, chosen=replace(self.chosen, **cleared), choices=choices)
 
     def url_values(self, **changes: str | None) -> dict[str, str]:
         """The parameters of this filter for a link, with some of them changed."""

@@ -179,6 +179,52 @@ def test_a_chosen_step_stands_alone_with_its_distribution(login: Any, worked: li
     assert sum(n or 0 for n in over) == 1
 
 
+class CaseLinks(HTMLParser):
+    """The numbers of a chart's tables that lead to their cases, with the way there."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[int, str]] = []
+        self._value = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if tag in ("td", "th"):
+            self._value = values.get("data-value") or ""
+        elif tag == "a" and self._value and (values.get("href") or "").startswith("/charts/cases/"):
+            self.found.append((int(self._value), values["href"] or ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("td", "th"):
+            self._value = ""
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param({"period": "year"}, id="a year"),
+        pytest.param(
+            {"period": "year", "step": "intake"}, id="a step, also where a chart knows none"
+        ),
+    ],
+)
+def test_every_number_leads_to_as_many_cases(
+    login: Any, make_case: Any, query: dict[str, str]
+) -> None:
+    for step in ("done", "siak_check", "returned", "resolved", "withdrawn"):
+        make_case(step)
+    kabid = login("kabid")
+    followed = 0
+    for name in CHARTS:
+        page = kabid.get(f"/charts/{name}/", query_string=query).text
+        for number, url in CaseLinks(page).found:
+            rows = rows_of(kabid.get(f"{url}&format=csv"))
+            assert len(rows) - 1 == number, (name, url)
+            followed += 1
+    assert followed > 20
+
+
 #: Statements of a page, the officer's own (six) included.
 STATEMENTS = {
     "steps": 14, "waits": 14, "trend": 14, "pauses": 18, "delivery": 14, "open": 12,

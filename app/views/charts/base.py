@@ -93,9 +93,10 @@ class ChartView(HardenedMixin, BaseChartView):  # type: ignore[misc]
         today = local(now).date()
         bar = read_filter(session, request.args, today)
         idle = [name for name in SELECTS if name not in self.selects]
-        scope = bar.without(*idle).chosen
+        counted = bar.without(*idle)
+        scope = counted.chosen
         found = self.ask(Asked(session, the_sop(), scope, now, today))
-        figure = self.figure(found, bar)
+        figure = self.figure(found, counted)
         if request.args.get("format") == "csv":
             return self._csv(figure, scope, today)
         period = period_words(scope) if self.has_period else local_date(today)
