@@ -16,6 +16,7 @@
 | MAX_UPLOAD_MB     | 10                         | largest single file                                |
 | SESSION_HOURS     | 12                         | a sign-in ends after this many hours               |
 | LOGIN_RATE        | 10 per minute              | sign-in attempts from one address                  |
+| CONFIRM_MINUTES   | 10                         | signing and administration ask again after so long |
 | SOP_FILE          | seed_data/sop.toml         | the SOP this installation runs                     |
 | PUBLIC_URL        | the address in the browser | address that QR codes and messages lead to         |
 | PAPERS_PATH       | `instance/papers`          | the office's own paper templates, if any           |
@@ -114,6 +115,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "SESSION_COOKIE_SECURE": https,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
+        "CONFIRM_MINUTES": _number(env, "CONFIRM_MINUTES", 10, low=1, high=60),
         "PERMANENT_SESSION_LIFETIME": timedelta(hours=hours),
         "MAX_UPLOAD_BYTES": megabytes * 1024 * 1024,
         # One request may carry several files of the largest size.

@@ -10,11 +10,12 @@ from flask import g, session
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select, true
-from werkzeug.security import generate_password_hash
+from werkzeug.security import check_password_hash, generate_password_hash
 
 from app.access import STAMP, account_of, current_permissions, session_stamp
 from app.extensions import db
 from app.models import Account, Stamp, User
+from app.stepup import note_proof
 
 
 class OfficeSecurityManager(SecurityManager):
@@ -103,6 +104,11 @@ class OfficeSecurityManager(SecurityManager):
             session["locale"] = locale
         session.permanent = True
         session[STAMP] = session_stamp(user, db.session.get(Account, user.id))
+        note_proof(g.now)
+
+    def prove(self, user: User, answer: str) -> bool:
+        """Whether an answer proves that who asks is this user: his password."""
+        return check_password_hash(user.password or "", answer)
 
     def end_sessions(self, user_id: int) -> None:
         """Make every cookie of a user worthless; the caller commits."""

@@ -168,6 +168,7 @@ class UserDBModelView(HardenedMixin, FabUserDBModelView):  # type: ignore[misc]
     """The officers of the panel."""
 
     datamodel: Any = None
+    asks_again = frozenset({"add", "edit"})
     list_title = _l("Users")
     show_title = _l("User")
     add_title = _l("Add a user")
@@ -305,6 +306,7 @@ class RoleModelView(HardenedMixin, FabRoleModelView):  # type: ignore[misc]
     """Who may do what: an edit here takes effect at the next request."""
 
     datamodel: Any = None
+    asks_again = frozenset({"add", "edit"})
     list_title = _l("Roles")
     show_title = _l("Role")
     add_title = _l("Add a role")

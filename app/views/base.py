@@ -25,6 +25,7 @@ from app.errors import error_sentence
 from app.extensions import db
 from app.formats import value as shown_value
 from app.sop.errors import SopError
+from app.stepup import fresh_where_asked
 from app.views import formbase  # noqa: F401  its import gives every form our messages
 from app.views.formpages import FormsMixin, RefusedForm, item_pk
 from app.views.interface import COUNT_ALL, COUNT_CAP, Rows
@@ -247,6 +248,7 @@ class HardenedMixin(FormsMixin):
 
     @expose("/delete/<pk>", methods=["POST"])
     @has_access
+    @fresh_where_asked
     def delete(self, pk: str) -> ResponseReturnValue:
         item = self.get_or_404(pk)
         try:

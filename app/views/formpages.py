@@ -17,6 +17,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from app.errors import error_sentence
 from app.extensions import db
 from app.sop.errors import SopError
+from app.stepup import fresh_where_asked
 from app.views.formkeys import check_form_key, new_form_key, result_of_key, spend_form_key
 
 
@@ -34,9 +35,12 @@ class FormsMixin:
     #: A column that two editors of one record are told apart by, when the model has one.
     version_column: ClassVar[str | None] = None
     submit_label: ClassVar[Any] = _l("Save")
+    #: The routes of this screen (`add`, `edit`, `delete`) that ask again who it is (`app.stepup`).
+    asks_again: ClassVar[frozenset[str]] = frozenset()
 
     @expose("/add", methods=["GET", "POST"])
     @has_access
+    @fresh_where_asked
     def add(self) -> ResponseReturnValue:
         if request.method == "GET":
             form = self.add_form.refresh()
@@ -60,6 +64,7 @@ class FormsMixin:
 
     @expose("/edit/<pk>", methods=["GET", "POST"])
     @has_access
+    @fresh_where_asked
     def edit(self, pk: str) -> ResponseReturnValue:
         item = self.get_or_404(pk)
         if request.method == "GET":

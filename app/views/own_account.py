@@ -37,6 +37,7 @@ from wtforms.validators import (
 from app.access import account_of
 from app.extensions import db
 from app.models import User
+from app.stepup import fresh_where_asked
 from app.views.interface import OfficeInterface
 from app.views.widgets import OfficeFormWidget
 
@@ -117,9 +118,12 @@ class _OwnForm:
 
     form: Any
     back_endpoint = "UserDBModelView.userinfo"
+    #: The routes that ask again who it is (`app.stepup`).
+    asks_again: frozenset[str] = frozenset()
 
     @expose("/form", methods=["GET"])
     @has_access
+    @fresh_where_asked
     def this_form_get(self) -> ResponseReturnValue:
         form = self.form()
         self.fill(form)
@@ -127,6 +131,7 @@ class _OwnForm:
 
     @expose("/form", methods=["POST"])
     @has_access
+    @fresh_where_asked
     def this_form_post(self) -> ResponseReturnValue:
         form = self.form()
         if not form.validate():
@@ -184,6 +189,7 @@ class ResetPasswordView(_OwnForm, FabResetPasswordView):  # type: ignore[misc]
 
     form = PasswordForm
     form_title = _l("New password for a user")
+    asks_again = frozenset({"this_form_get", "this_form_post"})
     back_endpoint = "UserDBModelView.list"
 
     def fill(self, form: Any) -> None:

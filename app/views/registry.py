@@ -13,6 +13,7 @@ from app.views.chart_cases import ChartCaseView
 from app.views.charts import MORE, StepChartView
 from app.views.check import CheckView
 from app.views.complaint import make_complaint_view
+from app.views.confirm import ConfirmView
 from app.views.desk import DispatchDeskView
 from app.views.dispatch import DispatchView
 from app.views.document import DocumentView
@@ -117,6 +118,7 @@ def register(appbuilder: Any, sop: Sop) -> None:
     appbuilder.add_view_no_menu(UploadView)
     appbuilder.add_view_no_menu(PaperView)
     appbuilder.add_view_no_menu(CheckView)
+    appbuilder.add_view_no_menu(ConfirmView)
     appbuilder.add_view_no_menu(SearchView)
     appbuilder.add_view_no_menu(ChartCaseView)
     appbuilder.add_view(ImportView, "Import", label=_l("Import a register"), icon="upload")

@@ -102,6 +102,9 @@ POST /complaints/action/<string:name>/<pk>      P        303    name=verify_file
 POST /complaints/action_post                    POSKBA   404
 POST /complaints/batch                          POSK     303
 
+GET  /confirm/                                  POSKBA   200
+POST /confirm/                                  POSKBA   401
+
 GET  /desk/                                     P        200
 POST /desk/send/<pk>                            P        303
 POST /desk/check                                P        200

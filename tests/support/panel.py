@@ -33,6 +33,7 @@ from app.release import prepare
 from app.services.actor import load_actor
 from app.services.blanks import book
 from app.services.storage import open_store
+from app.stepup import PROVED
 from config import load_settings
 from tests.support import signed
 
@@ -264,7 +265,13 @@ def cookie_values(app: Flask, user: User, account: Account | None) -> dict[str, 
     """What the session of a signed-in officer holds."""
     with app.app_context():
         stamp = session_stamp(user, account)
-    return {"_user_id": str(user.id), "_fresh": True, "_permanent": True, STAMP: stamp}
+    return {
+        "_user_id": str(user.id),
+        "_fresh": True,
+        "_permanent": True,
+        STAMP: stamp,
+        PROVED: int(datetime.now(UTC).timestamp()),
+    }
 
 
 # --- looking -------------------------------------------------------------------------------------
