@@ -16,6 +16,7 @@
 | MAX_UPLOAD_MB     | 10                         | largest single file                                |
 | SESSION_HOURS     | 12                         | a sign-in ends after this many hours               |
 | LOGIN_RATE        | 10 per minute              | sign-in attempts from one address                  |
+| PASSWORD_COST     | 19456,2,1                  | Argon2id: KiB of memory, passes, lanes             |
 | CONFIRM_MINUTES   | 10                         | signing and administration ask again after so long |
 | SOP_FILE          | seed_data/sop.toml         | the SOP this installation runs                     |
 | PUBLIC_URL        | the address in the browser | address that QR codes and messages lead to         |
@@ -115,6 +116,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "SESSION_COOKIE_SECURE": https,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
+        "PASSWORD_COST": _password_cost(env, production=production),
+        "COMMON_PASSWORDS": SEED_DATA / "common_passwords.txt",
         "CONFIRM_MINUTES": _number(env, "CONFIRM_MINUTES", 10, low=1, high=60),
         "PERMANENT_SESSION_LIFETIME": timedelta(hours=hours),
         "MAX_UPLOAD_BYTES": megabytes * 1024 * 1024,
@@ -232,6 +235,28 @@ def _number(env: Mapping[str, str], name: str, default: int, *, low: int, high: 
     if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
         raise ConfigError(f"{name} must be a number from {low} to {high}, not {text!r}.")
     return int(text)
+
+
+#: What OWASP asks of Argon2id at least (19 MiB, two passes, one lane).
+LEAST_PASSWORD_COST: Final = (19456, 2, 1)
+
+
+def _password_cost(env: Mapping[str, str], *, production: bool) -> tuple[int, int, int]:
+    """Memory in KiB, passes and lanes of the password hash; cheap ones are for tests alone."""
+    text = env.get("PASSWORD_COST", "").strip()
+    if not text:
+        return LEAST_PASSWORD_COST
+    numbers = text.split(",")
+    if len(numbers) != 3 or not all(
+        n.isascii() and n.isdigit() and 0 < len(n) < 9 for n in numbers
+    ):
+        raise ConfigError(f"PASSWORD_COST must be three numbers like 19456,2,1, not {text!r}.")
+    memory, passes, lanes = (int(n) for n in numbers)
+    if lanes < 1 or passes < 1 or memory < 8 * lanes:
+        raise ConfigError("PASSWORD_COST needs at least 8 KiB for each lane, one pass, one lane.")
+    if production and (memory * passes < 19456 * 2 or memory < 7168):
+        raise ConfigError("PASSWORD_COST is too cheap for production; leave it out.")
+    return memory, passes, lanes
 
 
 def _choice(env: Mapping[str, str], name: str, default: str, among: tuple[str, ...]) -> str:

@@ -15,11 +15,11 @@ from flask import Flask, current_app
 from flask_migrate import upgrade
 from sqlalchemy import func, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
-from werkzeug.security import generate_password_hash
 
 from app.access import account_of
 from app.extensions import db, may_write
 from app.models import Account, Role, SeedRun, SopRelease, User
+from app.passwords import hash_password
 from app.services.calendar import load_calendar
 from app.services.seed_roles import load_roles, sync_roles
 from app.services.seeding import seed_reference
@@ -178,7 +178,7 @@ def create_first_admin() -> str:
         last_name="TI",
         email="admin@localhost",
         active=True,
-        password=generate_password_hash(password),
+        password=hash_password(password),
         roles=[role],
         created_on=now,
         changed_on=now,
@@ -208,7 +208,7 @@ def create_demo() -> list[tuple[str, str, str]]:
             current_app.extensions["store"],
             Path(current_app.config["SEED_DATA"]),
             now=datetime.now(UTC),
-            hash_password=generate_password_hash,
+            hash_password=hash_password,
             signing=DemoSigning.open(
                 config["SIGNATURE_TRUST"],
                 config["SIGNATURE_CERTS"],

@@ -9,12 +9,12 @@ from typing import Any
 from flask import g, session
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, true
-from werkzeug.security import check_password_hash, generate_password_hash
+from sqlalchemy import case, or_, select, true
 
 from app.access import STAMP, account_of, current_permissions, session_stamp
 from app.extensions import db
 from app.models import Account, Stamp, User
+from app.passwords import check_password, hash_password, needs_renewal
 from app.stepup import note_proof
 
 
@@ -72,6 +72,26 @@ class OfficeSecurityManager(SecurityManager):
     def add_permissions_menu(self, view_menu_name: str) -> None:
         """As for views: no writes at start-up."""
 
+    # --- signing in ---
+
+    def auth_user_db(self, username: str, password: str) -> User | None:
+        """The user of a name (or e-mail address) and a password; None for everybody else.
+
+        The password is compared in every case, so that no name answers sooner than another.
+        """
+        found = db.session.scalars(
+            select(User)
+            .where(or_(User.username == username, User.email == username))
+            .order_by(case((User.username == username, 0), else_=1))
+        ).first()
+        right = check_password(found.password if found else None, password)
+        if found is None or not found.is_active:
+            return None
+        if right and needs_renewal(found.password):
+            found.password = hash_password(password)
+        self.update_user_auth_stat(found, right)
+        return found if right else None
+
     # --- sessions ---
 
     def load_user(self, pk: Any) -> User | None:
@@ -108,7 +128,7 @@ class OfficeSecurityManager(SecurityManager):
 
     def prove(self, user: User, answer: str) -> bool:
         """Whether an answer proves that who asks is this user: his password."""
-        return check_password_hash(user.password or "", answer)
+        return check_password(user.password, answer)
 
     def end_sessions(self, user_id: int) -> None:
         """Make every cookie of a user worthless; the caller commits."""
@@ -118,7 +138,7 @@ class OfficeSecurityManager(SecurityManager):
     def reset_password(self, userid: int, password: str) -> None:
         """Set a password; every session that knew the old one ends."""
         user = db.session.get_one(User, userid)
-        user.password = generate_password_hash(password)
+        user.password = hash_password(password)
         user.changed_on = datetime.now(UTC).replace(tzinfo=None)
         account = account_of(userid)
         account.password_changed_at = datetime.now(UTC)

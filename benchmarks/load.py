@@ -14,7 +14,6 @@ from flask import Flask
 from sqlalchemy import JSON, Table, delete, insert, select, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
-from werkzeug.security import generate_password_hash
 
 from app import create_app
 from app.extensions import db
@@ -30,6 +29,7 @@ from app.models import (
     Region,
     User,
 )
+from app.passwords import hash_password
 from app.release import prepare
 from app.services.demo_people import add_officers
 from app.services.name_index import rebuild as rebuild_words
@@ -193,7 +193,7 @@ def _people_and_reference(now: datetime) -> Reference:
         session.delete(user)
     session.flush()
     officers = add_officers(
-        session, SEED_DATA, now=now, password=PASSWORD, hash_password=generate_password_hash
+        session, SEED_DATA, now=now, password=PASSWORD, hash_password=hash_password
     )
     by_role: dict[str, list[int]] = {}
     names: dict[int, str] = {}

@@ -105,7 +105,7 @@ def seed_demo(
         store: where the sample scans go.
         folder: the seed files; the demo's own lie in `demo/`.
         now: aware; nothing happens after it.
-        hash_password: what signs in compares with (the web framework's own).
+        hash_password: what signing in compares with.
         signing: the certificate of the demo's head.
 
     Raises:

@@ -30,7 +30,6 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_user, logout_user
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
-from werkzeug.security import generate_password_hash
 from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import (
     DataRequired,
@@ -46,6 +45,8 @@ from app.extensions import db
 from app.formats import local_datetime
 from app.models import Permission, PermissionView, Role, User, ViewMenu
 from app.navigation import safe_path
+from app.passwords import hash_password
+from app.services.password_rules import MOST
 from app.views.base import HardenedMixin
 from app.views.interface import OfficeInterface
 from app.views.own_account import (
@@ -63,7 +64,7 @@ class LoginForm(DynamicForm):  # type: ignore[misc]
     """User name and password."""
 
     username = StringField(_l("User name"), validators=[DataRequired(), Length(max=128)])
-    password = PasswordField(_l("Password"), validators=[DataRequired(), Length(max=128)])
+    password = PasswordField(_l("Password"), validators=[DataRequired(), Length(max=MOST)])
 
 
 class AuthDBView(FabAuthDBView):  # type: ignore[misc]
@@ -283,7 +284,7 @@ class UserDBModelView(HardenedMixin, FabUserDBModelView):  # type: ignore[misc]
         return super().cell(item, column)
 
     def pre_add(self, item: Any) -> None:
-        item.password = generate_password_hash(item.password)
+        item.password = hash_password(item.password)
         item.created_on = item.changed_on = datetime.now(UTC).replace(tzinfo=None)
 
     def save_new(self, form: Any, item: Any) -> None:

@@ -25,7 +25,6 @@ from flask_appbuilder.security.views import (
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_user
-from werkzeug.security import check_password_hash
 from wtforms import PasswordField, StringField
 from wtforms.validators import (
     EqualTo,
@@ -37,24 +36,25 @@ from wtforms.validators import (
 from app.access import account_of
 from app.extensions import db
 from app.models import User
+from app.passwords import check_password, own_words, problem_of
+from app.services.password_rules import MOST
 from app.stepup import fresh_where_asked
 from app.views.interface import OfficeInterface
 from app.views.widgets import OfficeFormWidget
 
-PASSWORD_LENGTH = 12
-
 
 def new_password(label: Any) -> PasswordField:
-    """Long rather than complicated: at least twelve characters, nothing else (ASVS 6.2.1)."""
+    """Long rather than complicated, and none that is guessed first (`password_rules`)."""
     return PasswordField(
         label,
         description=_l("At least 12 characters; a short sentence is easy to remember."),
         validators=[
             InputRequired(),
-            Length(min=PASSWORD_LENGTH, max=128, message=_l("Use 12 to 128 characters.")),
             printable,
+            not_guessed_first,
         ],
         widget=BS3PasswordFieldWidget(),
+        render_kw={"autocomplete": "new-password", "maxlength": str(MOST)},
     )
 
 
@@ -67,7 +67,19 @@ def repeated(label: Any) -> PasswordField:
             EqualTo("password", message=_l("Both passwords must be the same.")),
         ],
         widget=BS3PasswordFieldWidget(),
+        render_kw={"autocomplete": "new-password"},
     )
+
+
+def not_guessed_first(form: Any, field: Any) -> None:
+    """A new password follows the rules, said beside the field."""
+    if hasattr(form, "own_words"):
+        own = form.own_words()
+    else:
+        names = ("username", "first_name", "last_name", "email")
+        own = [form[name].data for name in names if name in form]
+    if problem := problem_of(field.data or "", *own):
+        raise ValidationError(_(problem[0], **problem[1]))
 
 
 def printable(form: Any, field: Any) -> None:
@@ -87,15 +99,22 @@ class MyPasswordForm(DynamicForm):  # type: ignore[misc]
     """A new password for oneself; the present one is asked for."""
 
     current = PasswordField(
-        _l("Present password"), validators=[InputRequired()], widget=BS3PasswordFieldWidget()
+        _l("Present password"),
+        validators=[InputRequired()],
+        widget=BS3PasswordFieldWidget(),
+        render_kw={"autocomplete": "current-password"},
     )
     password = new_password(_l("New password"))
     conf_password = repeated(_l("Repeat the new password"))
 
     def validate_current(self, field: Any) -> None:
         """Only who knows the present password sets a new one."""
-        if not check_password_hash(current_user.password or "", field.data or ""):
+        if not check_password(current_user.password, field.data or ""):
             raise ValidationError(_("This is not your present password."))
+
+    def own_words(self) -> list[str]:
+        """Who changes it is who signs in with it."""
+        return own_words(current_user)
 
 
 class ProfileForm(DynamicForm):  # type: ignore[misc]

@@ -6,9 +6,9 @@ import re
 
 import pytest
 from sqlalchemy import select
-from werkzeug.security import check_password_hash
 
 from app.models import Account, PermissionView, Role, User
+from app.passwords import check_password
 
 GOOD = "kalimat yang cukup panjang"
 
@@ -76,7 +76,7 @@ def test_a_new_user_must_change_his_first_password(login, post, session, client)
     assert client.get("/queue/").status_code == 200
 
 
-def test_only_who_knows_the_present_password_sets_a_new_one(login, post, session, user):
+def test_only_who_knows_the_present_password_sets_a_new_one(app, login, post, session, user):
     answer = post(
         login("operator"),
         "/resetmypassword/form",
@@ -85,7 +85,8 @@ def test_only_who_knows_the_present_password_sets_a_new_one(login, post, session
     assert answer.status_code == 422
     assert errors_of(answer)
     session.expire_all()
-    assert not check_password_hash(user("operator").password, GOOD)
+    with app.app_context():
+        assert not check_password(user("operator").password, GOOD)
 
 
 def test_a_reset_ends_the_sessions_and_must_be_changed(login, post, session, user):
