@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import sqlite3
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from app.access import account_of
 from app.extensions import db, may_write
 from app.models import Account, Role, SeedRun, SopRelease, User
 from app.passwords import hash_password
+from app.release_lock import one_at_a_time
 from app.services.calendar import load_calendar
 from app.services.seed_roles import load_roles, sync_roles
 from app.services.seeding import seed_reference
@@ -53,33 +55,46 @@ class Prepared:
 def prepare(app: Flask) -> Prepared:
     """Bring the database up to date: safe to run again, quick when there is nothing to do.
 
+    Of several servers that start at once one does it and the others wait.
+
     Raises:
         NotReadyError: the database cannot be reached or understood.
     """
     may_write.set(True)
     with app.app_context():
-        done = Prepared()
-        current, head = revisions()
-        if current != head:
-            upgrade(directory=str(app.extensions["migrate"].directory))
-            done.upgraded = True
-        sop: Sop = app.extensions["sop"]
-        if done.upgraded or not in_line(sop):
-            sync(sop)
-            done.synced = True
-        if db.session.scalar(select(func.count()).select_from(User)) == 0:
-            if app.config["DEMO"]:
-                done.demo_logins = create_demo()
-            else:
-                done.admin_password = create_first_admin()
-        elif db.session.get(SeedRun, "demo") is not None:
-            if app.config["ENV_NAME"] == "production":
-                raise NotReadyError(DEMO_IN_PRODUCTION)
-            done.demo_logins = demo_logins_left()
-        if is_missing(db.session()):
-            rebuild(db.session())
-        db.session.commit()
-        return done
+        revisions()  # says in one line why a database cannot be reached
+        try:
+            with one_at_a_time(db.engine):
+                return _prepare(app)
+        except sqlite3.Error as error:  # of the lock: SQLAlchemy wraps its own
+            raise NotReadyError(
+                f"beside the database {db.engine.url.database} nothing can be written: {error}"
+            ) from None
+
+
+def _prepare(app: Flask) -> Prepared:
+    done = Prepared()
+    current, head = revisions()
+    if current != head:
+        upgrade(directory=str(app.extensions["migrate"].directory))
+        done.upgraded = True
+    sop: Sop = app.extensions["sop"]
+    if done.upgraded or not in_line(sop):
+        sync(sop)
+        done.synced = True
+    if db.session.scalar(select(func.count()).select_from(User)) == 0:
+        if app.config["DEMO"]:
+            done.demo_logins = create_demo()
+        else:
+            done.admin_password = create_first_admin()
+    elif db.session.get(SeedRun, "demo") is not None:
+        if app.config["ENV_NAME"] == "production":
+            raise NotReadyError(DEMO_IN_PRODUCTION)
+        done.demo_logins = demo_logins_left()
+    if is_missing(db.session()):
+        rebuild(db.session())
+    db.session.commit()
+    return done
 
 
 def require_ready(app: Flask) -> None:
