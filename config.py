@@ -5,6 +5,7 @@
 | ADUAN_ENV         | office                     | `production` refuses demo data and plain cookies   |
 | DEMO              | 1, or 0 in production      | fill an EMPTY database with fictional cases        |
 | DATABASE_URL      | SQLite in `instance/`      | postgresql://user:password@host/name               |
+| DATABASE_READ_URL | none                       | a hot standby: charts and reports are read there   |
 | SECRET_KEY        | made once, `instance/`     | signs cookies and form keys; keep it secret        |
 | INSTANCE_PATH     | `instance/` beside run.py  | database, files, key; back this folder up          |
 | STORE_URL         | `instance/files`           | folder for attachments                             |
@@ -131,6 +132,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         # --- database ---
         "SQLALCHEMY_DATABASE_URI": database_uri(database, instance),
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(database),
+        "DATABASE_READ_URL": _standby(env),
         # --- Flask-AppBuilder ---
         "FAB_CREATE_DB": False,
         "FAB_UPDATE_PERMS": False,
@@ -174,6 +176,19 @@ def database_uri(url: str, instance: Path) -> str:
         "DATABASE_URL must look like postgresql://user:password@host/name"
         " (or be left out for SQLite)."
     )
+
+
+def _standby(env: Mapping[str, str]) -> str:
+    """The address of the standby, if there is one; only PostgreSQL has such a thing."""
+    url = env.get("DATABASE_READ_URL", "")
+    if not url:
+        return ""
+    if not database_uri(env.get("DATABASE_URL", ""), ROOT).startswith("postgresql"):
+        raise ConfigError("DATABASE_READ_URL needs a DATABASE_URL of PostgreSQL.")
+    found = database_uri(url, ROOT)
+    if not found.startswith("postgresql"):
+        raise ConfigError("DATABASE_READ_URL must be PostgreSQL, as DATABASE_URL is.")
+    return found
 
 
 def _readable(url: str) -> bool:

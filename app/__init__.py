@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from app import assets, catalogues, errors, formats
+from app import assets, catalogues, errors, formats, standby
 from app.access import current_permissions, role_names
 from app.extensions import compress, csrf, db, may_write, migrate
 from app.frame import Frame
@@ -65,6 +65,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.extensions["store"] = open_store(config["STORE_URL"])
 
     db.init_app(app)
+    standby.install(app)
     migrate.init_app(app, db, directory=str(MIGRATIONS), render_as_batch=True, compare_type=True)
     csrf.init_app(app)
     compress.init_app(app)

@@ -19,6 +19,7 @@ from app.services.reports import jobs
 from app.services.reports.making import Workshop, make, snapshot_of
 from app.services.reports.tables import Kind, Speech, Value
 from app.sop.text import language
+from app.standby import reading_engine
 
 log = logging.getLogger(__name__)
 
@@ -93,14 +94,15 @@ def tidy() -> int:
 
 def workshop(spoken: str) -> Workshop:
     """What this application makes reports with."""
-    engine = db.engine
     return Workshop(
         sop=current_app.extensions["sop"],
         store=current_app.extensions["store"],
         speech=Speech(spoken, _, shown, local_date, local_datetime),
         papers=current_app.config["PAPERS_PATH"],
         demo=bool(current_app.config["DEMO"]),
-        snapshot=lambda: snapshot_of(engine, lambda reading: may_write.set(not reading) and None),
+        snapshot=lambda: snapshot_of(
+            reading_engine(), lambda reading: may_write.set(not reading) and None
+        ),
         clock=lambda: datetime.now(UTC),
     )
 

@@ -22,6 +22,7 @@ from app.models import StepRun
 from app.services.charts import last_day
 from app.services.statistics import Scope
 from app.sop.definition import Sop
+from app.standby import reading_session
 from app.views.base import HardenedMixin
 from app.views.chart_filter import FilterBar, read_filter
 from app.views.charts.figure import Figure
@@ -95,7 +96,7 @@ class ChartView(HardenedMixin, BaseChartView):  # type: ignore[misc]
         idle = [name for name in SELECTS if name not in self.selects]
         counted = bar.without(*idle)
         scope = counted.chosen
-        found = self.ask(Asked(session, the_sop(), scope, now, today))
+        found = self.ask(Asked(reading_session(), the_sop(), scope, now, today))
         figure = self.figure(found, counted)
         if request.args.get("format") == "csv":
             return self._csv(figure, scope, today)
