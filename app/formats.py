@@ -11,6 +11,7 @@ from babel.dates import format_date
 from flask_babel import get_locale, gettext, ngettext
 
 OFFICE_ZONE = ZoneInfo("Asia/Jakarta")
+_SIGNS = str.maketrans(",.", ".,")
 
 
 def local(value: datetime) -> datetime:
@@ -83,9 +84,10 @@ def minutes(seconds: float | None, digits: int = 1) -> str:
 def decimal(value: float, digits: int = 1) -> str:
     """A number with the decimal sign of the language."""
     text = f"{value:,.{digits}f}"
-    if _locale() == "en":
+    # Below a thousand a whole number is written alike everywhere.
+    if text.isdigit() or _locale() == "en":
         return text
-    return text.translate(str.maketrans(",.", ".,"))
+    return text.translate(_SIGNS)
 
 
 def number(value: int | None) -> str:

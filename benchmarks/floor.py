@@ -81,7 +81,8 @@ def query(sql: str, parameters: Any) -> list[Any]:
 def summed(rows: list[Any]) -> list[list[Any]]:
     """Cells of the roll-up added up per item: number, sums, share, median, ninth tenth."""
     items: dict[str, dict[str, int]] = {}
-    for _value, item, _start, counts in rows:
+    for row in rows:
+        item, counts = row[2], row[3]
         total = items.setdefault(item, {})
         for name, number in (json.loads(counts) if isinstance(counts, str) else counts).items():
             total[name] = total.get(name, 0) + number

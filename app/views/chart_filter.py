@@ -6,14 +6,19 @@ from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cached_property, lru_cache
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from flask_babel import gettext as _
+from markupsafe import Markup, escape
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import Category, Channel, Region, SopStep
+from app.remembered import remembered
 from app.services.statistics import Scope
+from app.sop.text import language
 
 DEFAULT_PERIOD: Final = "30d"
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
@@ -38,10 +43,22 @@ class Choice:
     options: tuple[tuple[str, str], ...]
     value: str
 
+    #: The options as a page draws them, none of them chosen.
+    drawn: Markup = field(default_factory=Markup)
+
     @property
     def words(self) -> str:
         """The name of what is chosen."""
-        return dict(self.options).get(self.value, "")
+        return next((words for value, words in self.options if value == self.value), "")
+
+    @property
+    def html(self) -> Markup:
+        """The options as a page draws them."""
+        if not self.value:
+            return self.drawn
+        chosen = f'<option value="{escape(self.value)}"'
+        drawn = str(self.drawn).replace(f"{chosen}>", f"{chosen} selected>", 1)
+        return Markup(drawn)  # noqa: S704
 
 
 @dataclass(frozen=True)
@@ -55,7 +72,7 @@ class FilterBar:
     choices: tuple[Choice, ...]
     errors: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def period(self) -> Period | None:
         """The one-click period that these days are, if any."""
         days = (self.chosen.first, self.chosen.last)
@@ -89,6 +106,26 @@ class FilterBar:
             values["to"] = self.chosen.last.isoformat()
         values.update(changes)
         return {name: value for name, value in values.items() if value is not None}
+
+    @cached_property
+    def _pairs(self) -> dict[str, str]:
+        """The parameters of this filter, each as it stands in a URL."""
+        return {name: _pair(name, value) for name, value in self.url_values().items()}
+
+    def url(self, path: str, changes: Mapping[str, str | None]) -> str:
+        """A path of the panel with this filter, some parameters changed or (None) left out.
+
+        The same as `url_for` with `url_values`; a page makes hundreds of these.
+        """
+        pairs = self._pairs
+        if changes:
+            pairs = pairs.copy()
+            for name, value in changes.items():
+                if value is None:
+                    pairs.pop(name, None)
+                else:
+                    pairs[name] = _pair(name, value)
+        return f"{path}?{'&'.join(pairs.values())}" if pairs else path
 
 
 def periods(today: date) -> tuple[Period, ...]:
@@ -124,7 +161,7 @@ def read_filter(session: Session, args: Mapping[str, str], today: date) -> Filte
         first = last = typed_from or last
     if errors:
         first, last = preset.first, preset.last
-    choices = _choices(session, args)
+    choices = _choices(args)
     value = {item.name: item.value for item in choices}
     chosen = Scope(
         first,
@@ -155,7 +192,17 @@ def _day(args: Mapping[str, str], name: str, errors: dict[str, str]) -> date | N
     return day
 
 
-def _choices(session: Session, args: Mapping[str, str]) -> tuple[Choice, ...]:
+def _choices(args: Mapping[str, str]) -> tuple[Choice, ...]:
+    """The selects as the URL has them set."""
+    found = []
+    for choice in remembered(("chart choices", language.get()), _offered):
+        value = args.get(choice.name, "")
+        known = any(value == offered for offered, _words in choice.options)
+        found.append(replace(choice, value=value) if known else choice)
+    return tuple(found)
+
+
+def _offered(session: Session) -> tuple[Choice, ...]:
     """Retired channels and places are offered too: past cases came by them."""
     channels = session.scalars(select(Channel).order_by(Channel.position, Channel.id))
     categories = session.scalars(select(Category).order_by(Category.position, Category.id))
@@ -169,12 +216,22 @@ def _choices(session: Session, args: Mapping[str, str]) -> tuple[Choice, ...]:
         ("kecamatan", _("Kecamatan"), tuple((code, name) for code, name in places)),
         ("step", _("Step"), tuple((row.key, str(row)) for row in steps)),
     )
-    found = []
-    for name, label, options in offered:
-        value = args.get(name, "")
-        known = value if value in dict(options) else ""
-        found.append(Choice(name, label, options, known))
-    return tuple(found)
+    return tuple(
+        Choice(name, label, options, "", _drawn(options)) for name, label, options in offered
+    )
+
+
+def _drawn(options: tuple[tuple[str, str], ...]) -> Markup:
+    lines = [
+        f'<option value="{escape(value)}">{escape(words)}</option>' for value, words in options
+    ]
+    return Markup("".join(lines))  # noqa: S704 - made of escaped parts
+
+
+@lru_cache(maxsize=4096)
+def _pair(name: str, value: str) -> str:
+    """A parameter as the router writes it; the same few come again in every link."""
+    return urlencode({name: value}, safe="!$'()*,/:;?@")
 
 
 def _month_end(first: date) -> date:

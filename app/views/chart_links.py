@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from flask import current_app, url_for
+from flask import current_app, g, url_for
 
 from app.access import current_permissions
 from app.views.chart_filter import FilterBar
@@ -24,12 +24,19 @@ def cases_url(bar: FilterBar, of: Of, item: str = "", **more: str | int | None) 
         more: `over` (standard, p90), `hour`, `weekday`, `age`, `state`, or a changed parameter of
             the filter such as `channel`; None leaves one out.
     """
+    path: str | None = g.get("chart_cases", "")
+    if path == "":
+        path = g.chart_cases = _path()
+    if path is None:
+        return None
+    changes: dict[str, str | None] = {"of": of, "item": item or None}
+    for name, value in more.items():
+        changes[name] = None if value is None else str(value)
+    return bar.url(path, changes)
+
+
+def _path() -> str | None:
+    """Where these lists are; the same for all links of a page."""
     if ("can_list", "ChartCase") not in current_permissions():
         return None
-    if ENDPOINT not in current_app.view_functions:
-        return None
-    changes: dict[str, str | None] = {
-        name: None if value is None else str(value) for name, value in more.items()
-    }
-    values = bar.url_values(of=of, item=item or None, **changes)
-    return url_for(ENDPOINT, **values)
+    return url_for(ENDPOINT) if ENDPOINT in current_app.view_functions else None

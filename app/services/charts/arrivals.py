@@ -23,11 +23,11 @@ class Arrivals:
 
     def on(self, weekday: int) -> int:
         """How many came on this weekday."""
-        return sum(n for (day, _hour), n in self.by_hour.items() if day == weekday)
+        return sum(self.by_hour.get((weekday, hour), 0) for hour in range(24))
 
     def in_hour(self, hour: int) -> int:
         """How many came in the hour that begins then, on whatever weekday."""
-        return sum(n for (_day, at), n in self.by_hour.items() if at == hour)
+        return sum(self.by_hour.get((day, hour), 0) for day in range(7))
 
     @property
     def busiest(self) -> tuple[int, int] | None:

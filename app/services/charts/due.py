@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from app.services.statistics import Scope, read
+from app.services.statistics import Scope, read_all
 
 #: The kinds of dates, in the order in which a case reaches them.
 KINDS: Final = ("completeness", "class", "decision")
@@ -38,14 +38,15 @@ class DueDates:
 
 
 def due_dates(session: Session, scope: Scope, *, today: date) -> tuple[DueDates, ...]:
-    """The three kinds of legal dates by the day they fell on; at most two statements.
+    """The three kinds of legal dates by the day they fell on; one statement.
 
     A date that is today is still to come; from tomorrow on an open case has missed it.
     """
-    found = read(session, "due", scope)
-    later = {}
+    asked = [("due", scope)]
     if scope.last >= today:
-        later = read(session, "due", scope.during(max(today, scope.first), scope.last))
+        asked.append(("due", scope.during(max(today, scope.first), scope.last)))
+    found, *more = read_all(session, asked)
+    later = more[0] if more else {}
     rows = []
     for kind in KINDS:
         counts, coming = found.get(kind, {}), later.get(kind, {})

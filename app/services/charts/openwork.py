@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import case, func, select
+from sqlalchemy import String, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from app.models import Complaint, SopStep
@@ -66,7 +66,7 @@ def open_by_age(session: Session, scope: Scope, *, today: date) -> tuple[OpenAge
         *((_received(item, today), item.key) for item in AGES[:-1]),
         else_=AGES[-1].key,
     )
-    waits = SopStep.kind == "waiting"
+    waits = Complaint.step_key.in_(_steps(SopStep.kind == "waiting"))
     statement = (
         select(
             age,
@@ -75,8 +75,7 @@ def open_by_age(session: Session, scope: Scope, *, today: date) -> tuple[OpenAge
             _count(Complaint.class_due < today),
             _count(Complaint.decision_due < today),
         )
-        .join(SopStep, SopStep.key == Complaint.step_key)
-        .where(Complaint.closed_at.is_(None), SopStep.kind != "end")
+        .where(Complaint.closed_at.is_(None), _open())
         .group_by(age)
     )
     statement = of_cases(statement, scope)
@@ -88,17 +87,10 @@ def open_by_age(session: Session, scope: Scope, *, today: date) -> tuple[OpenAge
 
 def open_by_sort(session: Session, scope: Scope, dim: str) -> dict[str, int]:
     """The open cases of this moment by channel, category or kecamatan, named as cells name them."""
-    column = _DIMS[dim]
-    statement = (
-        select(column, func.count())
-        .join(SopStep, SopStep.key == Complaint.step_key)
-        .where(SopStep.kind != "end")
-        .group_by(column)
-    )
-    statement = of_cases(statement, scope)
-    return {
-        "" if value is None else str(value): number for value, number in session.execute(statement)
-    }
+    # Not the column itself: in its order the index of all cases there ever were would be read.
+    sort = cast(_DIMS[dim], String)
+    statement = of_cases(select(sort, func.count()).where(_open()).group_by(sort), scope)
+    return {"" if value is None else value: number for value, number in session.execute(statement)}
 
 
 def received_between(today: date, age: AgeClass) -> tuple[date | None, date]:
@@ -115,6 +107,15 @@ def _received(age: AgeClass, today: date) -> Any:
     """
     first = received_between(today, age)[0] or date.min
     return Complaint.received_at >= day_bounds(first, first)[0]
+
+
+def _open() -> Any:
+    """The steps before an end, each a stretch of the index: few cases stand in them."""
+    return Complaint.step_key.in_(_steps(SopStep.kind != "end"))
+
+
+def _steps(condition: Any) -> Any:
+    return select(SopStep.key).where(condition)
 
 
 def _count(condition: Any) -> Any:

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from app.models import Category, Channel, Region
 from app.services.charts.openwork import open_by_sort
-from app.services.statistics import Counts, Scope, read_split
+from app.services.statistics import Counts, Scope, read_all_split
+from app.sop.text import Text
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,13 @@ class SortNumbers:
 def sort_numbers(
     session: Session, scope: Scope, dim: str, *, today: date
 ) -> tuple[SortNumbers, ...]:
-    """Every value of a dimension that has any case, most received first; five statements."""
-    received = read_split(session, "arrival", scope, dim)
-    finished = read_split(session, "ended", scope, dim)
-    due = read_split(session, "due", scope, dim)
+    """Every value of a dimension that has any case, most received first; three statements."""
+    asked = [("arrival", scope), ("ended", scope), ("due", scope)]
     # What is due later than yesterday and not closed is neither met nor missed yet.
-    ahead: dict[str, dict[str, Counts]] = {}
     if scope.last >= today:
-        ahead = read_split(session, "due", scope.during(max(today, scope.first), scope.last), dim)
+        asked.append(("due", scope.during(max(today, scope.first), scope.last)))
+    received, finished, due, *more = read_all_split(session, asked, dim)
+    ahead = more[0] if more else {}
     now = open_by_sort(session, scope, dim)
     rows = []
     for value, label in [*_named(session, dim), ("", "")]:
@@ -71,9 +71,9 @@ def _named(session: Session, dim: str) -> Sequence[tuple[str, str]]:
             select(Region.code, Region.name).where(Region.kind == "kecamatan")
         ).all()
         return [(row[0], row[1]) for row in rows]
-    if dim == "channel":
-        return [(str(row.id), str(row)) for row in session.scalars(select(Channel))]
-    return [(str(row.id), str(row)) for row in session.scalars(select(Category))]
+    model = Channel if dim == "channel" else Category
+    named = session.execute(select(model.id, model.label_id, model.label_en))
+    return [(str(pk), str(Text(word, english or word))) for pk, word, english in named]
 
 
 def _class(split: dict[str, dict[str, Counts]], value: str) -> Counts:

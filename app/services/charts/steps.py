@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.models import Complaint, SopStep, StepRun
 from app.services.charts.periods import of_cases
-from app.services.statistics import Counts, Scope, class_bound, percentile, read
-from app.services.statistics.classes import classes
+from app.services.statistics import Counts, Scope, class_bound, ranked, read, spread
 from app.sop.definition import Sop
 from app.sop.text import Text
 
@@ -77,7 +76,11 @@ class StepDuration:
 
     def work_at(self, numerator: int, denominator: int) -> int | None:
         """Another percentile of work, such as the quarters of a box."""
-        return percentile({f"w{bound}": n for bound, n in self.work_classes}, "w", numerator, denominator)  # fmt: skip
+        return ranked(self.work_classes, (numerator, denominator))[0]
+
+    def work_spread(self, shares: Sequence[tuple[int, int]]) -> tuple[int | None, ...]:
+        """Several percentiles of work, counted through once."""
+        return ranked(self.work_classes, *shares)
 
 
 @dataclass(frozen=True)
@@ -96,14 +99,15 @@ def step_durations(session: Session, sop: Sop, scope: Scope) -> tuple[StepDurati
     """
     counted = read(session, "run", scope)
     now = open_counts(session, scope)
-    wanted = select(SopStep).where(SopStep.clock)
+    columns = (SopStep.key, SopStep.label_id, SopStep.label_en, SopStep.standard_minutes)
+    wanted = select(*columns).where(SopStep.clock)
     if scope.step_key is not None:
         wanted = wanted.where(SopStep.key == scope.step_key)
-    steps = {step.key: step for step in session.scalars(wanted)}
+    steps = {row[0]: row for row in session.execute(wanted)}
     order = [step.key for step in sop.clock_steps if step.key in steps]
     order += [key for key in steps if key not in order and counted.get(key)]
     return tuple(
-        _duration(steps[key], place, counted.get(key, {}), now.get(key, (0, 0)))
+        _duration(*steps[key], place, counted.get(key, {}), now.get(key, (0, 0)))
         for place, key in enumerate(order, start=1)
     )
 
@@ -154,25 +158,36 @@ def bins_of(step: StepDuration) -> tuple[Bin, ...]:
     return (*found, Bin(edges[-1], None, longer))
 
 
-def _duration(step: SopStep, position: int, counts: Counts, now: tuple[int, int]) -> StepDuration:
-    frozen = [bound for bound, _n in classes(counts, "s")]
+def _duration(
+    key: str,
+    label_id: str,
+    label_en: str,
+    standard_minutes: int | None,
+    position: int,
+    counts: Counts,
+    now: tuple[int, int],
+) -> StepDuration:
+    kinds = spread(counts)
+    frozen, work, wait = (kinds.get(kind, []) for kind in "swq")
+    work_median, work_p90 = ranked(work, (1, 2), (9, 10))
+    wait_median, wait_p90 = ranked(wait, (1, 2), (9, 10))
     return StepDuration(
-        key=step.key,
-        label=step.label,
+        key=key,
+        label=Text(label_id, label_en or label_id),
         position=position,
-        standard_minutes=step.standard_minutes,
-        frozen_minutes=(frozen[0], frozen[-1]) if frozen else None,
+        standard_minutes=standard_minutes,
+        frozen_minutes=(frozen[0][0], frozen[-1][0]) if frozen else None,
         cases=counts.get("n", 0),
-        work_median=percentile(counts, "w", 1, 2) if counts else None,
-        work_p90=percentile(counts, "w", 9, 10) if counts else None,
-        wait_median=percentile(counts, "q", 1, 2) if counts else None,
-        wait_p90=percentile(counts, "q", 9, 10) if counts else None,
+        work_median=work_median,
+        work_p90=work_p90,
+        wait_median=wait_median,
+        wait_p90=wait_p90,
         within=counts.get("within", 0),
         judged=counts.get("judged", 0),
         work_total=counts.get("work", 0),
         wait_total=counts.get("wait", 0),
-        work_classes=tuple(classes(counts, "w")),
-        wait_classes=tuple(classes(counts, "q")),
+        work_classes=tuple(work),
+        wait_classes=tuple(wait),
         here_now=now[0],
         waiting_now=now[1],
     )

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from sqlalchemy.orm import Session
 
-from app.services.statistics import Counts, Scope, percentile, read_by
-from app.services.statistics.classes import classes
+from app.services.statistics import Counts, Scope, ranked, read_all_by, spread
 from app.services.statistics.scope import end_of
 
 #: A longer period is shown month by month: more weeks than these no page can hold.
 MOST_WEEKS: Final = 54
+Kinds = Mapping[str, Sequence[tuple[int, int]]]
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,13 @@ def grain_of(scope: Scope) -> str:
 
 
 def trend(session: Session, scope: Scope) -> tuple[TrendPoint, ...]:
-    """Every week of the period in order, those without any work too; three statements."""
+    """Every week of the period in order, those without any work too; one statement."""
     grain = grain_of(scope)
-    runs = read_by(session, "run", scope, grain)
-    arrivals = read_by(session, "arrival", scope, grain)
-    ends = read_by(session, "ended", scope, grain)
+    runs, arrivals, ends = read_all_by(session, ("run", "arrival", "ended"), scope, grain)
     points = []
     for start in sorted(runs):
         steps = runs[start].values()
+        kinds = [spread(counts) for counts in steps]
         points.append(
             TrendPoint(
                 first=max(start, scope.first),
@@ -66,8 +65,8 @@ def trend(session: Session, scope: Scope) -> tuple[TrendPoint, ...]:
                 runs=_sum(steps, "n"),
                 within=_sum(steps, "within"),
                 judged=_sum(steps, "judged"),
-                work=_path(steps),
-                standard_minutes=_standards(steps),
+                work=_path(kinds),
+                standard_minutes=_standards(kinds),
             )
         )
     return tuple(points)
@@ -77,19 +76,17 @@ def _sum(items: Iterable[Counts], name: str) -> int:
     return sum(counts.get(name, 0) for counts in items)
 
 
-def _path(steps: Iterable[Counts]) -> int | None:
-    medians = [percentile(counts, "w", 1, 2) for counts in steps]
+def _path(steps: Iterable[Kinds]) -> int | None:
+    medians = [ranked(kinds.get("w", []), (1, 2))[0] for kinds in steps]
     known = [median for median in medians if median is not None]
     return sum(known) if known else None
 
 
-def _standards(steps: Iterable[Counts]) -> int | None:
-    usual = [_usual(counts) for counts in steps]
-    known = [minutes for minutes in usual if minutes is not None]
+def _standards(steps: Iterable[Kinds]) -> int | None:
+    known = [_usual(kinds["s"]) for kinds in steps if kinds.get("s")]
     return sum(known) if known else None
 
 
-def _usual(counts: Counts) -> int | None:
+def _usual(found: Sequence[tuple[int, int]]) -> int:
     """The standard of most runs; of two that are equally frequent the stricter one."""
-    found = classes(counts, "s")
-    return min(found, key=lambda item: (-item[1], item[0]))[0] if found else None
+    return min(found, key=lambda item: (-item[1], item[0]))[0]

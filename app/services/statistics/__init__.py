@@ -4,10 +4,17 @@
 `counting` finds the same facts again in the tables, and `reading` answers for a period.
 """
 
-from app.services.statistics.classes import class_bound, percentile, within
+from app.services.statistics.classes import class_bound, classes, percentile, ranked, spread, within
 from app.services.statistics.facts import UNKNOWN_DIFFERENCE, Counts, Dims, Fact
 from app.services.statistics.keeping import note, write
-from app.services.statistics.reading import read, read_by, read_split
+from app.services.statistics.reading import (
+    read,
+    read_all,
+    read_all_by,
+    read_all_split,
+    read_by,
+    read_split,
+)
 from app.services.statistics.rebuilding import Difference, check, is_missing, rebuild
 from app.services.statistics.scope import DIMS, Scope, day_bounds
 
@@ -21,14 +28,20 @@ __all__ = [
     "Scope",
     "check",
     "class_bound",
+    "classes",
     "day_bounds",
     "is_missing",
     "note",
     "percentile",
+    "ranked",
     "read",
+    "read_all",
+    "read_all_by",
+    "read_all_split",
     "read_by",
     "read_split",
     "rebuild",
+    "spread",
     "within",
     "write",
 ]

@@ -8,7 +8,9 @@ that it is: classes lose digits that no page shows, and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Final
 
 #: Up to so many seconds, in steps of so many: a tenth of a minute where minutes are worked.
@@ -40,12 +42,22 @@ def hours_bound(seconds: int) -> int:
 
 def classes(counts: Mapping[str, int], prefix: str) -> list[tuple[int, int]]:
     """The classes under a prefix as (upper bound, number), in order and without empty ones."""
-    found = (
-        (int(key[1:]), number)
-        for key, number in counts.items()
-        if number and key[0] == prefix and key[1:].isdigit()
-    )
-    return sorted(found)
+    return spread(counts).get(prefix, [])
+
+
+def spread(counts: Mapping[str, int]) -> dict[str, list[tuple[int, int]]]:
+    """All classes by their prefix, in one go over the counts."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for key, number in counts.items():
+        bound = key[1:]
+        if number and bound.isdigit():
+            kind = found.get(key[0])
+            if kind is None:
+                kind = found[key[0]] = []
+            kind.append((int(bound), number))
+    for kind in found.values():
+        kind.sort()
+    return found
 
 
 def percentile(
@@ -55,20 +67,18 @@ def percentile(
 
     None where nothing was counted. `prefix` is `w` (work), `q` (wait) or `c` (hours of delivery).
     """
-    ordered = classes(counts, prefix)
-    total = sum(number for _bound, number in ordered)
-    rank = max(1, -(-total * numerator // denominator))
-    return _at(ordered, rank) if total else None
+    return ranked(classes(counts, prefix), (numerator, denominator))[0]
 
 
-def _at(ordered: Iterable[tuple[int, int]], rank: int) -> int:
-    """The bound of the case with this rank, counted from 1."""
-    seen = 0
-    for bound, number in ordered:
-        seen += number
-        if seen >= rank:
-            return bound
-    raise ValueError(f"there is no case {rank}")
+def ranked(ordered: Sequence[tuple[int, int]], *shares: tuple[int, int]) -> tuple[int | None, ...]:
+    """The nearest-rank percentiles of classes in order, one for each share."""
+    seen = list(accumulate(number for _bound, number in ordered))
+    if not seen or not seen[-1]:
+        return (None,) * len(shares)
+    return tuple(
+        ordered[bisect_left(seen, max(1, -(-seen[-1] * numerator // denominator)))][0]
+        for numerator, denominator in shares
+    )
 
 
 def within(counts: Mapping[str, int], prefix: str, seconds: int) -> int:

@@ -6,11 +6,24 @@ about two of them at once is answered from the rows, by the same rules: it conce
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
-from sqlalchemy import String, cast, literal, select, union_all
+from sqlalchemy import (
+    Select,
+    String,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    literal,
+    literal_column,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from app.models import Category, Channel, Region, StatCell
@@ -27,16 +40,29 @@ from app.services.statistics.scope import (
 )
 
 ByItem = dict[str, Counts]
+#: A series and the part of the office's work that is asked about.
+Asked = tuple[str, Scope]
+_CELL: Final = StatCell.__table__.c
 
 
 def read(session: Session, series: str, scope: Scope) -> ByItem:
     """The numbers of a series by item, for the whole period; one statement."""
-    if len(scope.dims) > 1:
-        return _by(_rows_facts(session, series, scope), lambda fact: "").get("", {})
-    found: dict[str, ByItem] = {}
-    for _value, item, _start, counts in _cells(session, series, scope, cover_of(scope)):
-        merge(found.setdefault("", {}).setdefault(item, {}), counts)
-    return _clean(found).get("", {})
+    return read_all(session, ((series, scope),))[0]
+
+
+def read_all(session: Session, asked: Sequence[Asked]) -> list[ByItem]:
+    """The same for several series or periods at once, still one statement.
+
+    They all ask about the same sorts of cases.
+    """
+    if len(asked[0][1].dims) > 1:
+        return [
+            _by(_rows_facts(session, series, scope), lambda fact: "").get("", {})
+            for series, scope in asked
+        ]
+    pieces = [tuple(cover_of(scope)) for _series, scope in asked]
+    found = _read(session, asked, pieces, key=lambda row: "")
+    return [part.get("", {}) for part in found]
 
 
 def read_by(session: Session, series: str, scope: Scope, grain: str) -> dict[date, ByItem]:
@@ -45,25 +71,41 @@ def read_by(session: Session, series: str, scope: Scope, grain: str) -> dict[dat
     The first and the last one hold only what lies in the period. Stretches without any fact are
     there too, empty.
     """
-    pieces = list(stretches_by(grain, scope.first, scope.last))
-    found: dict[date, ByItem] = {start: {} for start in _starts(grain, scope)}
+    return read_all_by(session, (series,), scope, grain)[0]
+
+
+def read_all_by(
+    session: Session, series: Sequence[str], scope: Scope, grain: str
+) -> list[dict[date, ByItem]]:
+    """The same for several series at once, still one statement."""
+    starts: dict[date, ByItem] = {start: {} for start in _starts(grain, scope)}
     if len(scope.dims) > 1:
-        made = _by(_rows_facts(session, series, scope), lambda fact: start_of(grain, fact.day))
-        return found | made
-    rows = _cells(session, series, scope, (piece for _start, piece in pieces))
-    for _value, item, start, counts in rows:
-        merge(found[start_of(grain, start)].setdefault(item, {}), counts)
-    return _clean(found)
+        return [
+            starts | _by(_rows_facts(session, one, scope), lambda fact: start_of(grain, fact.day))
+            for one in series
+        ]
+    pieces = tuple(piece for _start, piece in stretches_by(grain, scope.first, scope.last))
+    asked = [(one, scope) for one in series]
+    found = _read(
+        session, asked, [pieces] * len(asked), key=lambda row: start_of(grain, row[4]), dated=True
+    )
+    return [starts | part for part in found]
 
 
 def read_split(session: Session, series: str, scope: Scope, dim: str) -> dict[str, ByItem]:
     """The same for each channel, category or kecamatan ("" where a case names none)."""
-    if set(scope.dims) - {dim}:
-        return _by(_rows_facts(session, series, scope), lambda fact: fact.dims.value(dim))
-    found: dict[str, ByItem] = {}
-    for value, item, _start, counts in _cells(session, series, scope, cover_of(scope), split=dim):
-        merge(found.setdefault(value, {}).setdefault(item, {}), counts)
-    return _clean(found)
+    return read_all_split(session, ((series, scope),), dim)[0]
+
+
+def read_all_split(session: Session, asked: Sequence[Asked], dim: str) -> list[dict[str, ByItem]]:
+    """The same for several series or periods at once, still one statement."""
+    if set(asked[0][1].dims) - {dim}:
+        return [
+            _by(_rows_facts(session, series, scope), lambda fact: fact.dims.value(dim))
+            for series, scope in asked
+        ]
+    pieces = [tuple(cover_of(scope)) for _series, scope in asked]
+    return _read(session, asked, pieces, key=lambda row: row[1], split=dim)
 
 
 def cover_of(scope: Scope) -> Iterator[Stretch]:
@@ -72,26 +114,106 @@ def cover_of(scope: Scope) -> Iterator[Stretch]:
 
 
 def statement_for(series: str, scope: Scope, stretches: Iterable[Stretch], split: str = "") -> Any:
-    """The cells of a scope with at most one sort of cases, one stretch of the index each."""
-    chosen = scope.dims
+    """The cells of a scope with at most one sort of cases, its values written into it."""
+    statement, values = _question([(series, scope)], [tuple(stretches)], split)
+    return statement.params(values)
+
+
+def _read(
+    session: Session,
+    asked: Sequence[Asked],
+    pieces: Sequence[tuple[Stretch, ...]],
+    *,
+    key: Callable[[Any], Any],
+    split: str = "",
+    dated: bool = False,
+) -> list[dict[Any, ByItem]]:
+    """The cells of each question, added up by item under a key of their rows.
+
+    Cells come as text: all that are added up are parsed at once.
+    """
+    statement, values = _question(asked, pieces, split, dated=dated)
+    texts: list[dict[Any, dict[str, list[str]]]] = [{} for _ in asked]
+    for row in session.execute(statement, values):
+        items = texts[row[0]].setdefault(key(row), {})
+        items.setdefault(row[2], []).append(row[3])
+    return [
+        {place: found for place, items in part.items() if (found := _totals(items))}
+        for part in texts
+    ]
+
+
+def _totals(items: dict[str, list[str]]) -> ByItem:
+    """Each item's cells together, without numbers that cancelled out and items left without any."""
+    found: ByItem = {}
+    for item, cells in items.items():
+        total, *others = json.loads(f"[{','.join(cells)}]")
+        for counts in others:
+            for name, number in counts.items():
+                total[name] = total.get(name, 0) + number
+        if 0 in total.values():
+            total = without_zeros(total)
+        if total:
+            found[item] = total
+    return found
+
+
+def _question(
+    asked: Sequence[Asked],
+    pieces: Sequence[tuple[Stretch, ...]],
+    split: str = "",
+    *,
+    dated: bool = False,
+) -> tuple[Any, dict[str, Any]]:
+    """The statement for the shape of a question, and the values that go into it."""
+    values: dict[str, Any] = {}
+    shapes = []
+    chosen = asked[0][1].dims
+    for place, ((series, scope), stretches) in enumerate(zip(asked, pieces, strict=True)):
+        step = scope.step_key if series == "run" else None
+        shapes.append((tuple(piece.grain for piece in stretches), step is not None))
+        values[f"series_{place}"] = series
+        if step is not None:
+            values[f"item_{place}"] = step
+        for number, piece in enumerate(stretches):
+            values[f"first_{place}_{number}"] = piece.first
+            values[f"last_{place}_{number}"] = piece.last
     dim = split or next(iter(chosen), "")
-    parts: list[Any] = []
-    for piece in stretches:
-        part = select(StatCell.value, StatCell.item, StatCell.start, StatCell.counts).where(
-            StatCell.series == series,
-            StatCell.dim == dim,
-            StatCell.grain == piece.grain,
-            StatCell.start.between(piece.first, piece.last),
-        )
-        if dim in chosen:
-            part = part.where(StatCell.value == chosen[dim])
-        elif dim:
-            part = part.where(StatCell.value.in_(_values(dim)))
+    if dim in chosen:
+        values["value"] = chosen[dim]
+    return _statement(tuple(shapes), dim, one=dim in chosen, dated=dated), values
+
+
+@lru_cache(maxsize=512)
+def _statement(
+    shapes: tuple[tuple[tuple[str, ...], bool], ...], dim: str, *, one: bool, dated: bool
+) -> Any:
+    """The cells of some questions, one stretch of the index each.
+
+    Made once for each shape (which grains, which sort of cases); the values come with each call.
+    """
+    parts: list[Select[Any]] = []
+    for place, (grains, of_step) in enumerate(shapes):
+        of_part = [_CELL.series == bindparam(f"series_{place}", type_=String), _CELL.dim == dim]
+        if one:
+            of_part.append(_CELL.value == bindparam("value", type_=String))
         else:
-            part = part.where(StatCell.value == "")
-        if scope.step_key is not None and series == "run":
-            part = part.where(StatCell.item == scope.step_key)
-        parts.append(part)
+            of_part.append(_CELL.value.in_(_values(dim)) if dim else _CELL.value == "")
+        if of_step:
+            of_part.append(_CELL.item == bindparam(f"item_{place}", type_=String))
+        columns: list[Any] = [
+            literal_column(str(place)).label("place"),
+            _CELL.value,
+            _CELL.item,
+            cast(_CELL.counts, Text).label("counts"),
+        ]
+        if dated:
+            columns.append(_CELL.start)
+        for number, grain in enumerate(grains):
+            days = _CELL.start.between(
+                bindparam(f"first_{place}_{number}"), bindparam(f"last_{place}_{number}")
+            )
+            parts.append(select(*columns).where(and_(*of_part, _CELL.grain == grain, days)))
     return parts[0] if len(parts) == 1 else union_all(*parts)
 
 
@@ -102,17 +224,6 @@ def _values(dim: str) -> Any:
         return named.union_all(select(literal("")))
     model = Channel if dim == "channel" else Category
     return select(cast(model.id, String))
-
-
-def _cells(
-    session: Session, series: str, scope: Scope, stretches: Iterable[Stretch], split: str = ""
-) -> Iterator[tuple[str, str, date, Counts]]:
-    pieces = list(stretches)
-    if not pieces:
-        return
-    statement = statement_for(series, scope, pieces, split)
-    for row in session.execute(statement):
-        yield row[0], row[1], row[2], row[3]
 
 
 def _rows_facts(session: Session, series: str, scope: Scope) -> Iterator[Fact]:
@@ -126,15 +237,6 @@ def _by(found: Iterable[Fact], key: Callable[[Fact], Any]) -> dict[Any, ByItem]:
     for fact in found:
         merge(groups.setdefault(key(fact), {}).setdefault(fact.item, {}), fact.counts)
     return groups
-
-
-def _clean(found: dict[Any, ByItem]) -> dict[Any, ByItem]:
-    """Without numbers that cancelled out, and without items that thereby have none."""
-    cleaned = {
-        key: {item: without_zeros(counts) for item, counts in items.items()}
-        for key, items in found.items()
-    }
-    return {key: {item: c for item, c in items.items() if c} for key, items in cleaned.items()}
 
 
 def _starts(grain: str, scope: Scope) -> Iterator[date]:

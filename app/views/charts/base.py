@@ -25,6 +25,7 @@ from app.sop.definition import Sop
 from app.standby import reading_session
 from app.views.base import HardenedMixin
 from app.views.chart_filter import FilterBar, read_filter
+from app.views.charts.drawing import table_lines
 from app.views.charts.figure import Figure
 from app.views.export import csv_response
 from app.views.interface import OfficeInterface
@@ -100,6 +101,7 @@ class ChartView(HardenedMixin, BaseChartView):  # type: ignore[misc]
         figure = self.figure(found, counted)
         if request.args.get("format") == "csv":
             return self._csv(figure, scope, today)
+        reset_url = url_for(f"{self.endpoint}.chart")
         period = period_words(scope) if self.has_period else local_date(today)
         choices = [item for item in bar.choices if item.name in self.selects]
         return render_template(
@@ -115,10 +117,9 @@ class ChartView(HardenedMixin, BaseChartView):  # type: ignore[misc]
             last=None if figure.plots or not self.has_period else self._last(bar, scope, today),
             data=self._data(figure, choices, period, scope, today),
             tabs=tabs(self, bar),
-            chart_url=lambda **changes: url_for(
-                f"{self.endpoint}.chart", **bar.url_values(**changes)
-            ),
-            reset_url=url_for(f"{self.endpoint}.chart"),
+            lines=[table_lines(table) for table in figure.tables],
+            chart_url=lambda **changes: bar.url(reset_url, changes),
+            reset_url=reset_url,
         )
 
     def file_name(self, scope: Scope, today: date) -> str:
@@ -158,16 +159,16 @@ class ChartView(HardenedMixin, BaseChartView):  # type: ignore[misc]
 def tabs(here: ChartView, bar: FilterBar) -> list[tuple[Any, list[dict[str, Any]]]]:
     """The charts that the present officer may see, by group, with the same filter."""
     views = [view for view in current_app.appbuilder.baseviews if isinstance(view, ChartView)]  # type: ignore[attr-defined]
-    allowed = [
-        view for view in views if ("can_chart", view.class_permission_name) in current_permissions()
-    ]
+    held = current_permissions()
+    allowed = [view for view in views if ("can_chart", view.class_permission_name) in held]
+    query = bar.url("", {})
     return [
         (
             label,
             [
                 {
                     "label": view.chart_title,
-                    "url": url_for(f"{view.endpoint}.chart", **bar.url_values()),
+                    "url": f"{request.script_root}{view.route_base}/{query}",
                     "active": view is here,
                 }
                 for view in allowed

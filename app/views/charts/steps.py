@@ -194,7 +194,7 @@ def _then(step: StepDuration) -> str:
 
 
 def _boxes(steps: list[StepDuration]) -> Plot:
-    data: list[Any] = [[in_minutes(step.work_at(*part)) for part in BOX] for step in steps]
+    data: list[Any] = [[in_minutes(part) for part in step.work_spread(BOX)] for step in steps]
     return Plot(
         "boxes",
         _("How the work is spread"),
@@ -220,7 +220,7 @@ def _box_table(steps: list[StepDuration]) -> Table:
     rows = [
         (
             cell.words(f"{step.position}. {step.label}"),
-            *(cell.minutes(step.work_at(*part)) for part in BOX),
+            *(cell.minutes(part) for part in step.work_spread(BOX)),
         )
         for step in steps
     ]
