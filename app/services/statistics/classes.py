@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate
 from typing import Final
 
@@ -40,6 +41,12 @@ def hours_bound(seconds: int) -> int:
     return hours if hours <= HOURLY else -(-hours // 24) * 24
 
 
+@lru_cache(maxsize=8192)
+def part(key: str) -> tuple[str, int] | None:
+    """The prefix and bound that a class is named by; the same few thousand come all the time."""
+    return (key[0], int(key[1:])) if key[1:].isdigit() else None
+
+
 def classes(counts: Mapping[str, int], prefix: str) -> list[tuple[int, int]]:
     """The classes under a prefix as (upper bound, number), in order and without empty ones."""
     return spread(counts).get(prefix, [])
@@ -49,12 +56,12 @@ def spread(counts: Mapping[str, int]) -> dict[str, list[tuple[int, int]]]:
     """All classes by their prefix, in one go over the counts."""
     found: dict[str, list[tuple[int, int]]] = {}
     for key, number in counts.items():
-        bound = key[1:]
-        if number and bound.isdigit():
-            kind = found.get(key[0])
+        named = part(key)
+        if named is not None and number:
+            kind = found.get(named[0])
             if kind is None:
-                kind = found[key[0]] = []
-            kind.append((int(bound), number))
+                kind = found[named[0]] = []
+            kind.append((named[1], number))
     for kind in found.values():
         kind.sort()
     return found

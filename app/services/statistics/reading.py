@@ -6,12 +6,12 @@ about two of them at once is answered from the rows, by the same rules: it conce
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
+import orjson
 from sqlalchemy import (
     Select,
     String,
@@ -40,6 +40,8 @@ from app.services.statistics.scope import (
 )
 
 ByItem = dict[str, Counts]
+#: Cells that are added up, and cells that are taken away from them.
+_Texts = tuple[list[str], list[str]]
 #: A series and the part of the office's work that is asked about.
 Asked = tuple[str, Scope]
 _CELL: Final = StatCell.__table__.c
@@ -60,7 +62,7 @@ def read_all(session: Session, asked: Sequence[Asked]) -> list[ByItem]:
             _by(_rows_facts(session, series, scope), lambda fact: "").get("", {})
             for series, scope in asked
         ]
-    pieces = [tuple(cover_of(scope)) for _series, scope in asked]
+    pieces = [cover_of(scope) for _series, scope in asked]
     found = _read(session, asked, pieces, key=lambda row: "")
     return [part.get("", {}) for part in found]
 
@@ -87,7 +89,7 @@ def read_all_by(
     pieces = tuple(piece for _start, piece in stretches_by(grain, scope.first, scope.last))
     asked = [(one, scope) for one in series]
     found = _read(
-        session, asked, [pieces] * len(asked), key=lambda row: start_of(grain, row[4]), dated=True
+        session, asked, [pieces] * len(asked), key=lambda row: start_of(grain, row[5]), dated=True
     )
     return [starts | part for part in found]
 
@@ -104,11 +106,11 @@ def read_all_split(session: Session, asked: Sequence[Asked], dim: str) -> list[d
             _by(_rows_facts(session, series, scope), lambda fact: fact.dims.value(dim))
             for series, scope in asked
         ]
-    pieces = [tuple(cover_of(scope)) for _series, scope in asked]
+    pieces = [cover_of(scope) for _series, scope in asked]
     return _read(session, asked, pieces, key=lambda row: row[1], split=dim)
 
 
-def cover_of(scope: Scope) -> Iterator[Stretch]:
+def cover_of(scope: Scope) -> tuple[Stretch, ...]:
     """The cells that cover the scope's period."""
     return cover(scope.first, scope.last)
 
@@ -133,24 +135,33 @@ def _read(
     Cells come as text: all that are added up are parsed at once.
     """
     statement, values = _question(asked, pieces, split, dated=dated)
-    texts: list[dict[Any, dict[str, list[str]]]] = [{} for _ in asked]
+    found: list[dict[Any, dict[str, _Texts]]] = [{} for _ in asked]
     for row in session.execute(statement, values):
-        items = texts[row[0]].setdefault(key(row), {})
-        items.setdefault(row[2], []).append(row[3])
+        items = found[row[0]].setdefault(key(row), {})
+        texts = items.get(row[2])
+        if texts is None:
+            texts = items[row[2]] = ([], [])
+        texts[row[4] < 0].append(row[3])
     return [
-        {place: found for place, items in part.items() if (found := _totals(items))}
-        for part in texts
+        {place: total for place, items in part.items() if (total := _totals(items))}
+        for part in found
     ]
 
 
-def _totals(items: dict[str, list[str]]) -> ByItem:
+def _totals(items: Mapping[str, _Texts]) -> ByItem:
     """Each item's cells together, without numbers that cancelled out and items left without any."""
     found: ByItem = {}
-    for item, cells in items.items():
-        total, *others = json.loads(f"[{','.join(cells)}]")
-        for counts in others:
-            for name, number in counts.items():
-                total[name] = total.get(name, 0) + number
+    for item, (added, taken) in items.items():
+        total: Counts = {}
+        for counts in orjson.loads(f"[{','.join(added)}]"):
+            if total:
+                for name, number in counts.items():
+                    total[name] = total.get(name, 0) + number
+            else:
+                total = counts
+        for text in taken:
+            for name, number in orjson.loads(text).items():
+                total[name] = total.get(name, 0) - number
         if 0 in total.values():
             total = without_zeros(total)
         if total:
@@ -171,7 +182,7 @@ def _question(
     chosen = asked[0][1].dims
     for place, ((series, scope), stretches) in enumerate(zip(asked, pieces, strict=True)):
         step = scope.step_key if series == "run" else None
-        shapes.append((tuple(piece.grain for piece in stretches), step is not None))
+        shapes.append((tuple((piece.grain, piece.sign) for piece in stretches), step is not None))
         values[f"series_{place}"] = series
         if step is not None:
             values[f"item_{place}"] = step
@@ -186,7 +197,11 @@ def _question(
 
 @lru_cache(maxsize=512)
 def _statement(
-    shapes: tuple[tuple[tuple[str, ...], bool], ...], dim: str, *, one: bool, dated: bool
+    shapes: tuple[tuple[tuple[tuple[str, int], ...], bool], ...],
+    dim: str,
+    *,
+    one: bool,
+    dated: bool,
 ) -> Any:
     """The cells of some questions, one stretch of the index each.
 
@@ -201,15 +216,16 @@ def _statement(
             of_part.append(_CELL.value.in_(_values(dim)) if dim else _CELL.value == "")
         if of_step:
             of_part.append(_CELL.item == bindparam(f"item_{place}", type_=String))
-        columns: list[Any] = [
-            literal_column(str(place)).label("place"),
-            _CELL.value,
-            _CELL.item,
-            cast(_CELL.counts, Text).label("counts"),
-        ]
-        if dated:
-            columns.append(_CELL.start)
-        for number, grain in enumerate(grains):
+        for number, (grain, sign) in enumerate(grains):
+            columns: list[Any] = [
+                literal_column(str(place)).label("place"),
+                _CELL.value,
+                _CELL.item,
+                cast(_CELL.counts, Text).label("counts"),
+                literal_column(str(sign)).label("sign"),
+            ]
+            if dated:
+                columns.append(_CELL.start)
             days = _CELL.start.between(
                 bindparam(f"first_{place}_{number}"), bindparam(f"last_{place}_{number}")
             )

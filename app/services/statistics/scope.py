@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from heapq import heappop, heappush
+from itertools import groupby
 from typing import Final
 
 from app.services.calendar import OFFICE_ZONE
@@ -71,62 +74,105 @@ def end_of(grain: str, start: date) -> date:
 
 @dataclass(frozen=True)
 class Stretch:
-    """Cells of one grain that begin on the days from … to (inclusive)."""
+    """Cells of one grain that begin on the days from … to (inclusive), added or (-1) taken away."""
 
     grain: str
     first: date
     last: date
+    sign: int = 1
 
 
-def cover(first: date, last: date) -> Iterator[Stretch]:
-    """The fewest kinds of cells that cover a period exactly: months, then weeks, then days."""
-    month = _next_start("month", first)
-    after = start_of("month", last + _DAY)  # first day of the month that is not whole
-    if month < after:
-        yield from _weeks(first, month - _DAY)
-        yield Stretch("month", month, after - _DAY)
-        yield from _weeks(after, last)
-    else:
-        yield from _weeks(first, last)
+#: What a cell costs to read: a month holds more numbers than a day, but not thirty times as many.
+_COST: Final = {"day": 2, "week": 3, "month": 4}
+#: So many days around both ends are looked at one by one; between them there are whole months.
+_NEAR: Final = 21
 
 
-def _weeks(first: date, last: date) -> Iterator[Stretch]:
-    if last < first:
-        return
-    week = _next_start("week", first)
-    after = start_of("week", last + _DAY)
-    if week < after:
-        if first < week:
-            yield Stretch("day", first, week - _DAY)
-        yield Stretch("week", week, after - _DAY)
-        if after <= last:
-            yield Stretch("day", after, last)
-    else:
-        yield Stretch("day", first, last)
+@lru_cache(maxsize=512)
+def cover(first: date, last: date, low: date = date.min, high: date = date.max) -> tuple[Stretch, ...]:  # fmt: skip
+    """The cheapest cells that together are a period exactly, none of them beyond low … high.
+
+    Cells may be taken away again: the 1st to the 28th are a month without two days. What was
+    counted is whole numbers, so nothing is lost by it. The way from the first midnight to the last
+    one is looked for among midnights; a cell leads over its days, forwards or back.
+    """
+    start, end = first.toordinal(), (last + _DAY).toordinal()
+    costs: dict[int, int] = {start: 0}
+    came: dict[int, tuple[int, str]] = {}
+    open_ends = [(0, start)]
+    while open_ends:
+        cost, here = heappop(open_ends)
+        if here == end:
+            break
+        if cost > costs[here]:
+            continue
+        for there, grain in _ways(here, start, end, low, high):
+            further = cost + _COST[grain]
+            if further < costs.get(there, further + 1):
+                costs[there], came[there] = further, (here, grain)
+                heappush(open_ends, (further, there))
+    steps: list[tuple[str, int, int]] = []
+    while end != start:
+        before, grain = came[end]
+        steps.append((grain, before, end))
+        end = before
+    return tuple(_joined(steps))
 
 
-def _next_start(grain: str, day: date) -> date:
-    """The day itself when a stretch begins there, else the beginning of the next one."""
-    start = start_of(grain, day)
-    return start if start == day else end_of(grain, start) + _DAY
+def _ways(here: int, start: int, end: int, low: date, high: date) -> Iterator[tuple[int, str]]:
+    """The midnights that one cell lies between this one and."""
+    day = date.fromordinal(here)
+    near = abs(here - start) <= _NEAR or abs(here - end) <= _NEAR
+    for grain in GRAINS if near else ("month",):
+        if start_of(grain, day) != day:
+            continue
+        after = end_of(grain, day) + _DAY
+        before = start_of(grain, day - _DAY)
+        if low <= day and after - _DAY <= high:
+            yield after.toordinal(), grain
+        if low <= before and day - _DAY <= high:
+            yield before.toordinal(), grain
+
+
+def _joined(steps: Iterable[tuple[str, int, int]]) -> Iterator[Stretch]:
+    """Neighbouring cells of one grain and sign as one stretch of the index."""
+    cells = sorted(
+        (grain, 1 if here < there else -1, min(here, there), max(here, there))
+        for grain, here, there in steps
+    )
+    for _kind, same in groupby(
+        enumerate(cells), key=lambda item: (item[1][:2], _run(cells, item[0]))
+    ):
+        members = [cell for _place, cell in same]
+        grain, sign, begins, _after = members[0]
+        yield Stretch(grain, date.fromordinal(begins), date.fromordinal(members[-1][2]), sign)
+
+
+def _run(cells: Sequence[tuple[str, int, int, int]], place: int) -> int:
+    """Where the row of neighbours begins that a cell belongs to."""
+    while (
+        place
+        and cells[place - 1][:2] == cells[place][:2]
+        and cells[place - 1][3] == cells[place][2]
+    ):
+        place -= 1
+    return place
 
 
 def stretches_by(grain: str, first: date, last: date) -> Iterator[tuple[date, Stretch]]:
     """The cells that answer for each day, week or month of a period by itself.
 
-    A week or month that the period cuts is put together from its days.
+    A week or month that the period cuts is put together from what lies in it.
     """
-    whole_from = _next_start(grain, first)
-    whole_to = start_of(grain, last + _DAY)
-    if whole_from >= whole_to:  # no whole one
-        start = start_of(grain, first)
-        while start <= last:
-            end = end_of(grain, start)
-            yield start, Stretch("day", max(first, start), min(last, end))
-            start = end + _DAY
-        return
-    if first < whole_from:
-        yield start_of(grain, first), Stretch("day", first, whole_from - _DAY)
-    yield whole_from, Stretch(grain, whole_from, whole_to - _DAY)
-    if whole_to <= last:
-        yield whole_to, Stretch("day", whole_to, last)
+    start = start_of(grain, first)
+    whole: list[date] = []
+    while start <= last:
+        end = end_of(grain, start)
+        if first <= start and end <= last:
+            whole.append(start)
+        else:
+            for piece in cover(max(first, start), min(last, end), start, end):
+                yield start, piece
+        start = end + _DAY
+    if whole:
+        yield whole[0], Stretch(grain, whole[0], whole[-1])
