@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from app import assets, catalogues, errors, formats, standby
+from app import assets, catalogues, errors, formats, parts, standby, templating
 from app.access import current_permissions, role_names
 from app.extensions import compress, csrf, db, may_write, migrate
 from app.frame import Frame
@@ -74,6 +74,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     with app.app_context():
         _appbuilder(app)
     catalogues.install(app)
+    templating.install(app)
     errors.install(app)
     _headers(app)
     from app.cli import register_commands
@@ -127,6 +128,7 @@ def _pages(app: Flask) -> None:
         return str(g.csp_nonce)
 
     app.jinja_env.globals.update(asset=lambda name: urls[name], csp_nonce=csp_nonce)
+    parts.install(app, urls["icons.svg"])
     app.jinja_env.filters.update(formats.FILTERS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 

@@ -39,6 +39,12 @@ def remembered(key: Hashable, load: Callable[[Session], T]) -> T:
     return value
 
 
+def is_remembered(key: Hashable) -> bool:
+    """Whether `remembered` would answer without a statement of its own."""
+    found = _store("remembered").get(key)
+    return found is not None and found[0] == current_stamp()
+
+
 def kept(key: Hashable, make: Callable[[], T]) -> T:
     """The result of `make`, which depends on nothing but what stands in the key."""
     store = _store("kept")

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TypeVar
+from functools import cache
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import and_, exists, func, or_, select
-from sqlalchemy.orm import Session, contains_eager, joinedload, lazyload
+from sqlalchemy import BindParameter, Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased, contains_eager, joinedload, lazyload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.models import (
     BlankWait,
     CaseEvent,
     CaseOutput,
+    Category,
+    Channel,
     Complaint,
+    Courier,
     Dispatch,
     Document,
+    DocumentKind,
     Message,
     Pause,
     PrintRun,
+    Region,
     RequirementCheck,
     SiakCheck,
     StepRun,
+    User,
 )
 from app.services.actor import Actor
 from app.services.clocks import Clocks, Span, read_clocks
@@ -35,6 +42,9 @@ from app.sop.definition import Transition
 from app.sop.guards import CaseFacts, Problem, problems_of
 
 T = TypeVar("T")
+#: Gives the rows of a reference table by their keys.
+Shelf = Callable[[type[Any]], Mapping[Any, Any]]
+_PK: Final[BindParameter[int]] = bindparam("pk")
 
 
 @dataclass
@@ -57,6 +67,12 @@ class CaseFile:
     waits: dict[int, BlankWait] = field(default_factory=dict)
     #: Whether who looks may sign for the office today.
     signatory_in_office: bool = False
+    #: The names of the officers who stand on the page, by their ids.
+    officers: dict[int, str] = field(default_factory=dict)
+
+    def officer(self, user_id: int | None) -> str:
+        """An officer's name, nothing for nobody."""
+        return self.officers.get(user_id, "") if user_id is not None else ""
 
     @property
     def open_run(self) -> StepRun | None:
@@ -119,67 +135,105 @@ class CaseFile:
 
 
 def load_case_file(
-    session: Session, actor: Actor, pk: int, *, now: datetime | None = None
+    session: Session,
+    actor: Actor,
+    pk: int,
+    *,
+    now: datetime | None = None,
+    shelf: Shelf | None = None,
 ) -> CaseFile | None:
-    """The case behind a key with all its rows, None when the actor may not know of it."""
-    file = _head(session, actor, pk, now or datetime.now(UTC))
+    """The case behind a key with all its rows, None when the actor may not know of it.
+
+    Args:
+        shelf: the rows of a small reference table by key, for who has them at hand: they are hung
+            on the rows of the case, which must then only be looked at. Without it they are joined.
+    """
+    joined = shelf is None
+    file = _head(session, actor, pk, now or datetime.now(UTC), joined)
     if file is None:
         return None
     _runs(session, file)
     _events(session, file)
-    _documents(session, file)
+    _documents(session, file, joined)
     _outputs(session, file)
+    if shelf is not None:
+        _hang(file, shelf)
     return file
 
 
-def _head(session: Session, actor: Actor, pk: int, now: datetime) -> CaseFile | None:
+def _head(session: Session, actor: Actor, pk: int, now: datetime, joined: bool) -> CaseFile | None:
     """The case with its list and, of each round, the latest SIAK check, in one statement.
 
     So is whether the actor may sign today.
     """
-    latest = (
-        select(func.max(SiakCheck.id)).where(SiakCheck.complaint_id == pk).group_by(SiakCheck.round)
-    )
     rows = session.execute(
-        select(
-            Complaint,
-            RequirementCheck,
-            SiakCheck,
-            exists().where(in_office(actor.id, office_day(now))),
-        )
-        .outerjoin(RequirementCheck, RequirementCheck.complaint_id == Complaint.id)
-        .outerjoin(
-            SiakCheck, and_(SiakCheck.complaint_id == Complaint.id, SiakCheck.id.in_(latest))
-        )
-        .where(Complaint.id == pk, visible_cases(actor))
-        .options(
-            *(
-                joinedload(relation)
-                for relation in (
-                    Complaint.channel,
-                    Complaint.category,
-                    Complaint.kecamatan,
-                    Complaint.region,
-                    Complaint.assignee,
-                    Complaint.registered_by,
-                )
-            ),
-            joinedload(RequirementCheck.kind, innerjoin=False),
-        )
-        .order_by(RequirementCheck.position, RequirementCheck.id, SiakCheck.id)
+        _head_statement(joined).where(visible_cases(actor)),
+        {"pk": pk, "actor": actor.id or 0, "day": office_day(now)},
     ).all()
     if not rows:
         return None
-    return CaseFile(
+    file = CaseFile(
         complaint=rows[0][0],
         checks=list(dict.fromkeys(row[1] for row in rows if row[1] is not None)),
         siak_checks=list(dict.fromkeys(row[2] for row in rows if row[2] is not None)),
         signatory_in_office=bool(rows[0][3]),
     )
+    _name(file, file.complaint.assignee_id, *rows[0][4:6])
+    _name(file, file.complaint.registered_by_id, *rows[0][6:8])
+    return file
+
+
+def _name(file: CaseFile, user_id: int | None, first: str | None, last: str | None) -> None:
+    if user_id is not None:
+        file.officers[user_id] = f"{first} {last}"
+
+
+@cache
+def _head_statement(joined: bool) -> Select[Any]:
+    # Statements are made once: composing them costs as much as running them.
+    latest = (
+        select(func.max(SiakCheck.id))
+        .where(SiakCheck.complaint_id == _PK)
+        .group_by(SiakCheck.round)
+    )
+    holder, registrar = aliased(User), aliased(User)
+    relations = (Complaint.channel, Complaint.category, Complaint.kecamatan, Complaint.region)
+    kind = joinedload if joined else lazyload
+    return (
+        select(
+            Complaint,
+            RequirementCheck,
+            SiakCheck,
+            exists().where(in_office(bindparam("actor"), bindparam("day"))),
+            holder.first_name,
+            holder.last_name,
+            registrar.first_name,
+            registrar.last_name,
+        )
+        .outerjoin(RequirementCheck, RequirementCheck.complaint_id == Complaint.id)
+        .outerjoin(
+            SiakCheck, and_(SiakCheck.complaint_id == Complaint.id, SiakCheck.id.in_(latest))
+        )
+        .outerjoin(holder, holder.id == Complaint.assignee_id)
+        .outerjoin(registrar, registrar.id == Complaint.registered_by_id)
+        .where(Complaint.id == _PK)
+        .options(
+            *(joinedload(relation) for relation in relations if joined),
+            kind(RequirementCheck.kind),
+        )
+        .order_by(RequirementCheck.position, RequirementCheck.id, SiakCheck.id)
+    )
 
 
 def _runs(session: Session, file: CaseFile) -> None:
     """The stays of the case, and the pauses that touch the open one."""
+    rows = session.execute(_runs_statement(), {"pk": file.complaint.id}).all()
+    file.runs = list(dict.fromkeys(row[0] for row in rows))
+    file.pauses = [row[1] for row in rows if row[1] is not None]
+
+
+@cache
+def _runs_statement() -> Select[StepRun, Pause]:
     touches = or_(
         Pause.step_run_id == StepRun.id,
         and_(
@@ -187,79 +241,104 @@ def _runs(session: Session, file: CaseFile) -> None:
             or_(Pause.to_at.is_(None), Pause.to_at > StepRun.entered_at),
         ),
     )
-    rows = session.execute(
+    return (
         select(StepRun, Pause)
         .outerjoin(Pause, and_(StepRun.finished_at.is_(None), touches))
-        .where(StepRun.complaint_id == file.complaint.id)
+        .where(StepRun.complaint_id == _PK)
         .options(lazyload(StepRun.step))
         .order_by(StepRun.id, Pause.from_at)
-    ).all()
-    file.runs = list(dict.fromkeys(row[0] for row in rows))
-    file.pauses = [row[1] for row in rows if row[1] is not None]
+    )
 
 
 def _events(session: Session, file: CaseFile) -> None:
     """What happened, and beside the first event of the case what its applicant was told."""
-    first = (
-        select(func.min(CaseEvent.id))
-        .where(CaseEvent.complaint_id == file.complaint.id)
-        .scalar_subquery()
-    )
-    rows = session.execute(
-        select(CaseEvent, Message)
-        .outerjoin(
-            Message, and_(Message.complaint_id == CaseEvent.complaint_id, CaseEvent.id == first)
-        )
-        .where(CaseEvent.complaint_id == file.complaint.id)
-        .options(joinedload(Message.sent_by))
-        .order_by(CaseEvent.id, Message.id)
-    ).all()
+    rows = session.execute(_events_statement(), {"pk": file.complaint.id}).all()
     file.events = list(dict.fromkeys(row[0] for row in rows))
     file.messages = [row[1] for row in rows if row[1] is not None]
 
 
-def _documents(session: Session, file: CaseFile) -> None:
-    """The files, and the parcels through their proofs: no parcel is without one."""
-    rows = (
-        session.execute(
-            select(Document, Dispatch)
-            .outerjoin(Dispatch, Dispatch.proof_id == Document.id)
-            .where(Document.complaint_id == file.complaint.id)
-            .options(
-                joinedload(Document.kind),
-                joinedload(Document.uploaded_by),
-                joinedload(Document.signatures),
-                joinedload(Dispatch.courier),
-            )
-            .order_by(Document.id, Dispatch.id)
+@cache
+def _events_statement() -> Select[CaseEvent, Message]:
+    first = select(func.min(CaseEvent.id)).where(CaseEvent.complaint_id == _PK).scalar_subquery()
+    return (
+        select(CaseEvent, Message)
+        .outerjoin(
+            Message, and_(Message.complaint_id == CaseEvent.complaint_id, CaseEvent.id == first)
         )
-        .unique()
-        .all()
+        .where(CaseEvent.complaint_id == _PK)
+        .options(joinedload(Message.sent_by))
+        .order_by(CaseEvent.id, Message.id)
     )
+
+
+def _documents(session: Session, file: CaseFile, joined: bool) -> None:
+    """The files, and the parcels through their proofs: no parcel is without one."""
+    rows = session.execute(_documents_statement(joined), {"pk": file.complaint.id}).unique().all()
     file.documents = list(dict.fromkeys(row[0] for row in rows))
+    for document, _parcel, first, last in rows:
+        _name(file, document.uploaded_by_id, first, last)
     file.dispatches = sorted(
         (row[1] for row in rows if row[1] is not None), key=lambda parcel: parcel.id
     )
 
 
+@cache
+def _documents_statement(joined: bool) -> Select[Any]:
+    options = [joinedload(Document.kind), joinedload(Dispatch.courier)] if joined else []
+    return (
+        select(Document, Dispatch, User.first_name, User.last_name)
+        .outerjoin(Dispatch, Dispatch.proof_id == Document.id)
+        .outerjoin(User, User.id == Document.uploaded_by_id)
+        .where(Document.complaint_id == _PK)
+        .options(joinedload(Document.signatures), *options)
+        .order_by(Document.id, Dispatch.id)
+    )
+
+
 def _outputs(session: Session, file: CaseFile) -> None:
     """The papers of every round with their prints; their files are at hand already."""
-    waits = and_(BlankWait.output_id == CaseOutput.id, BlankWait.ended_at.is_(None))
-    rows = session.execute(
-        select(CaseOutput, BlankWait)
-        .outerjoin(PrintRun, PrintRun.output_id == CaseOutput.id)
-        .outerjoin(BlankWait, waits)
-        .where(CaseOutput.complaint_id == file.complaint.id)
-        .options(contains_eager(CaseOutput.prints).joinedload(PrintRun.printed_by))
-        .order_by(CaseOutput.id, PrintRun.number)
-    ).unique()
-    for output, wait in rows:
-        file.outputs.append(output)
+    rows = session.execute(_outputs_statement(), {"pk": file.complaint.id}).unique()
+    for output, wait, printer, first, last in rows:
+        if output not in file.outputs:
+            file.outputs.append(output)
+        _name(file, printer, first, last)
         if wait is not None:
             file.waits[output.id] = wait
     for output in file.outputs:
         mine = [document for document in file.documents if document.output_id == output.id]
         set_committed_value(output, "documents", mine)
+
+
+@cache
+def _outputs_statement() -> Select[Any]:
+    waits = and_(BlankWait.output_id == CaseOutput.id, BlankWait.ended_at.is_(None))
+    return (
+        select(CaseOutput, BlankWait, PrintRun.printed_by_id, User.first_name, User.last_name)
+        .outerjoin(PrintRun, PrintRun.output_id == CaseOutput.id)
+        .outerjoin(BlankWait, waits)
+        .outerjoin(User, User.id == PrintRun.printed_by_id)
+        .where(CaseOutput.complaint_id == _PK)
+        .options(contains_eager(CaseOutput.prints))
+        .order_by(CaseOutput.id, PrintRun.number)
+    )
+
+
+def _hang(file: CaseFile, shelf: Shelf) -> None:
+    """Hang the rows of the reference tables on those of the case."""
+    case = file.complaint
+    kinds, regions = shelf(DocumentKind), shelf(Region)
+    for name, row in (
+        ("channel", shelf(Channel).get(case.channel_id)),
+        ("category", shelf(Category).get(case.category_id)),
+        ("kecamatan", regions.get(case.kecamatan_code)),
+        ("region", regions.get(case.region_code)),
+    ):
+        set_committed_value(case, name, row)
+    rows: list[Any] = [*file.checks, *file.documents, *file.outputs]
+    for item in rows:
+        set_committed_value(item, "kind", kinds.get(item.kind_id))
+    for parcel in file.dispatches:
+        set_committed_value(parcel, "courier", shelf(Courier).get(parcel.courier_id))
 
 
 def _last(rows: Iterable[T]) -> T | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from app.models import Signatory
@@ -23,10 +23,12 @@ def office_day(now: datetime) -> date:
     return now.astimezone(OFFICE_ZONE).date()
 
 
-def in_office(user_id: int | None, day: date) -> ColumnElement[bool]:
+def in_office(
+    user_id: int | BindParameter[Any] | None, day: date | BindParameter[Any]
+) -> ColumnElement[bool]:
     """The condition on `Signatory` that somebody may sign on a day."""
     return and_(
-        Signatory.user_id == (user_id or 0),
+        Signatory.user_id == (0 if user_id is None else user_id),
         Signatory.valid_from <= day,
         or_(Signatory.valid_to.is_(None), Signatory.valid_to >= day),
     )

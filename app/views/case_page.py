@@ -125,7 +125,7 @@ class CasePage:
     @property
     def holder(self) -> str:
         """Who has taken the case."""
-        return self.case.assignee.get_full_name() if self.case.assignee else ""
+        return self.file.officer(self.case.assignee_id)
 
     @property
     def held_since(self) -> Any:

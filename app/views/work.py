@@ -37,6 +37,7 @@ from app.views.forms.form_files import stage_form_files
 from app.views.forms.work import Desk, WorkForm, work_form
 from app.views.forms.work_dispatch import tracking_remarks
 from app.views.forms.work_fields import FilesField
+from app.views.labels import shelf_at_hand
 from app.views.messages import case_messages
 from app.views.office import case_office, request_time, the_sop, upload_limits
 from app.views.papers import offered_papers
@@ -68,7 +69,7 @@ class WorkMixin:
     def _page_or_404(self, pk: str) -> CasePage:
         key, actor = self.datamodel.clean_pk(pk), current_actor()
         file = (
-            load_case_file(db.session(), actor, key, now=request_time())
+            load_case_file(db.session(), actor, key, now=request_time(), shelf=shelf_at_hand())
             if key is not None
             else None
         )
