@@ -46,7 +46,7 @@ def make_floor() -> Flask:
 
     @app.post("/move/<int:case>")
     def move(case: int) -> Response:
-        write_move(case)
+        write_move(case, request.form["user"])
         return redirect(f"/case?i={case}", 303)  # type: ignore[return-value]
 
     return app
@@ -60,6 +60,7 @@ def connection() -> Any:
         if url.drivername.startswith("sqlite"):
             found = sqlite3.connect(str(url.database), isolation_level=None)
             found.execute("PRAGMA synchronous=FULL")
+            found.execute("PRAGMA foreign_keys=ON")
             found.execute("PRAGMA busy_timeout=15000")
         else:
             import psycopg
@@ -103,24 +104,44 @@ def _rank(counts: dict[str, int], prefix: str, tenths: int) -> int | None:
     return None
 
 
-#: What one move writes, whoever makes it: the claim, the closed run, its history, the next run,
-#: the key of the form, and the cells of the roll-up.
+#: What a move must know before it writes, whoever makes it: who acts, whether he may, the case, what
+#: the transition asks for (a named paper), and the open run with the pauses that touch it.
+KNOWN: Final = {
+    "user": "SELECT id, first_name, last_name FROM ab_user WHERE username = ? AND active",
+    "right": "SELECT count(*) FROM ab_user_role u"
+    " JOIN ab_permission_view_role r ON r.role_id = u.role_id"
+    " JOIN ab_permission_view pv ON pv.id = r.permission_view_id"
+    " JOIN ab_permission p ON p.id = pv.permission_id"
+    " JOIN ab_view_menu v ON v.id = pv.view_menu_id"
+    " WHERE u.user_id = ? AND p.name = 'submit_certification' AND v.name = 'Complaint'",
+    "case": "SELECT channel_id, category_id, kecamatan_code, number, version, round, confidential"
+    " FROM complaint WHERE id = ? AND step_key = 'certification'",
+    "papers": "SELECT count(*) FROM case_output"
+    " WHERE complaint_id = ? AND round = ? AND dropped_at IS NULL",
+    "run": "SELECT r.id, r.entered_at, r.started_at, r.standard_minutes, p.from_at, p.to_at"
+    " FROM step_run r LEFT JOIN pause p ON (p.step_run_id = r.id OR p.step_key = r.step_key)"
+    " AND (p.to_at IS NULL OR p.to_at > r.entered_at)"
+    " WHERE r.complaint_id = ? AND r.finished_at IS NULL",
+}
+#: What a move writes: the claim, the closed run, its history, the next run with its standard, and
+#: the key of the form; the cells of the roll-up come last.
 MOVE: Final = (
     "UPDATE complaint SET step_key = 'signing', step_since = ?, version = version + 1,"
-    " assignee_id = NULL WHERE id = ? AND step_key = 'certification'",
-    "UPDATE step_run SET started_at = coalesce(started_at, ?), finished_at = ?,"
-    " transition = 'submit_certification', work_seconds = 60, wait_seconds = 600"
-    " WHERE complaint_id = ? AND finished_at IS NULL",
-    "INSERT INTO case_event (complaint_id, kind, at, by_name, transition, from_step, to_step, round,"
-    " version, reason, details) VALUES (?, 'moved', ?, 'x', 'submit_certification', 'certification',"
-    " 'signing', 1, 1, '', '{}')",
+    " assignee_id = NULL WHERE id = ? AND version = ? AND step_key = 'certification'",
+    "UPDATE step_run SET started_at = coalesce(started_at, ?), started_by_id = ?, finished_at = ?,"
+    " finished_by_id = ?, transition = 'submit_certification', work_seconds = 60,"
+    " wait_seconds = 600 WHERE id = ? AND finished_at IS NULL",
+    "INSERT INTO case_event (complaint_id, kind, at, by_id, by_name, transition, from_step, to_step,"
+    " round, version, reason, details) VALUES (?, 'moved', ?, ?, ?, 'submit_certification',"
+    " 'certification', 'signing', ?, ?, '', '{}')",
     "INSERT INTO step_run (complaint_id, step_key, round, entered_at, reason, standard_minutes,"
-    " batch_size) VALUES (?, 'signing', 1, ?, '', 2, 1)",
+    " batch_size) VALUES (?, 'signing', ?, ?, '',"
+    " (SELECT standard_minutes FROM sop_step WHERE key = 'signing'), 1)",
     "INSERT INTO used_form_key (key, used_at, result) VALUES (?, ?, '')",
 )
 
 
-def write_move(case: int) -> None:
+def write_move(case: int, username: str) -> None:
     """One move as its bare statements in one transaction."""
     now = datetime.now(UTC)
     at: Any = now
@@ -129,14 +150,22 @@ def write_move(case: int) -> None:
     if lite:
         at = now.replace(tzinfo=None).isoformat(" ")
     found.execute("BEGIN IMMEDIATE" if lite else "BEGIN")
-    sort = query(
-        "SELECT channel_id, category_id, kecamatan_code FROM complaint WHERE id = ?", (case,)
+    ((user, first, last),) = query(KNOWN["user"], (username,))
+    assert query(KNOWN["right"], (user,)) != [(0,)]
+    ((*sort, _number, version, round_, _confidential),) = query(KNOWN["case"], (case,))
+    assert query(KNOWN["papers"], (case, round_)) != [(0,)]
+    run, _entered, _started, standard = query(KNOWN["run"], (case,))[0][:4]
+    parameters = (
+        (at, case, version),
+        (at, user, at, user, run),
+        (case, at, user, f"{first} {last}", round_, version + 1),
+        (case, round_, at),
+        (os.urandom(16).hex(), at),
     )
-    key = os.urandom(16).hex()
-    parameters = ((at, case), (at, at, case), (case, at), (case, at), (key, at))
     for sql, values in zip(MOVE, parameters, strict=True):
-        found.execute(sql if lite else sql.replace("?", "%s"), values)
-    fact = run_fact(Dims(*sort[0]), "certification", now, 60, 600, 5, None)
+        done = found.execute(sql if lite else sql.replace("?", "%s"), values)
+        assert done.rowcount == 1
+    fact = run_fact(Dims(*sort), "certification", now, 60, 600, standard, user)
     _write_cells(found, kept.collect([(fact, 1)]), lite=lite)
     found.execute("COMMIT")
 

@@ -127,7 +127,7 @@ def _turns(
         if pair.moves:
             ours = _timed(_move(panel, case()))
             bare = case()
-            base = _timed(lambda bare=bare: floor.post(f"/move/{bare}", {}))  # type: ignore[misc]
+            base = _timed(partial(floor.post, f"/move/{bare}", {"user": pair.user}))
         else:
             variant = number % len(calls)
             ours = _timed(calls[variant])

@@ -99,8 +99,10 @@ def test_only_the_guard_writes_where_a_case_stands() -> None:
             if isinstance(target, ast.Attribute) and target.attr in moved
         ]
         if isinstance(node, ast.Call):
-            subject = name_of(node.args[0]) if node.args else ""
-            if name_of(node.func) in ("update", "delete", "insert") and subject in (
+            subject = node.args[0] if node.args else node
+            if isinstance(subject, ast.Attribute) and subject.attr == "__table__":
+                subject = subject.value
+            if name_of(node.func) in ("update", "delete", "insert") and name_of(subject) in (
                 "Complaint",
                 "StepRun",
                 "CaseEvent",

@@ -41,10 +41,10 @@ def move(number: str, transition: str, username: str, reason: str) -> None:
     actor = load_actor(session, user)
     try:
         now = datetime.now(UTC)
-        event = apply_transition(session, office, case, transition, actor, now=now, reason=reason)
+        moved = apply_transition(session, office, case, transition, actor, now=now, reason=reason)
         session.commit()
     except SopError as error:
         session.rollback()
         print(error_sentence(error), file=sys.stderr)
         raise SystemExit(1) from None
-    print(f"{number}: {event.from_step} -> {event.to_step}")
+    print(f"{number}: {moved.from_step} -> {moved.to_step}")

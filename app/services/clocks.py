@@ -27,11 +27,21 @@ def read_clocks(calendar: Calendar, run: StepRun, pauses: Sequence[Span], now: d
     """Both clocks of a run: frozen values for a closed one, the count until now for an open one."""
     if run.wait_seconds is not None and run.work_seconds is not None:
         return Clocks(run.wait_seconds, run.work_seconds)
-    started = run.started_at
+    return count_clocks(calendar, run.entered_at, run.started_at, pauses, now)
+
+
+def count_clocks(
+    calendar: Calendar,
+    entered: datetime,
+    started: datetime | None,
+    pauses: Sequence[Span],
+    now: datetime,
+) -> Clocks:
+    """Both clocks of a run that began and was started then, until now."""
     if started is None:
-        return Clocks(counted_seconds(calendar, run.entered_at, now, pauses), 0)
+        return Clocks(counted_seconds(calendar, entered, now, pauses), 0)
     return Clocks(
-        counted_seconds(calendar, run.entered_at, started, pauses),
+        counted_seconds(calendar, entered, started, pauses),
         counted_seconds(calendar, started, now, pauses),
     )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from functools import cached_property
-from typing import Final, cast
+from typing import Any, Final, cast
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, selectinload
 
 from app.models import (
@@ -15,6 +15,7 @@ from app.models import (
     Complaint,
     Dispatch,
     Document,
+    DocumentKind,
     PrintRun,
     RequirementCheck,
     SiakCheck,
@@ -27,6 +28,7 @@ from app.sop.guards import (
     RequirementState,
     SiakFact,
 )
+from app.sop.text import Text
 
 #: States of a signature with which a paper counts as signed.
 INTACT: Final = frozenset({"trusted", "unknown_issuer"})
@@ -94,7 +96,18 @@ class _FactsOnDemand:
     @cached_property
     def outputs(self) -> tuple[OutputFact, ...]:
         """The papers."""
-        return _outputs(current_outputs(self._session, self._complaint))
+        rows = self._session.execute(
+            _OUTPUTS, {"case": self._complaint.id, "of_round": self._complaint.round}
+        )
+        return tuple(
+            OutputFact(
+                label=f"{Text(id=row[0], en=row[1] or row[0])} {row[2]}".strip(),
+                needs_signature=row[3],
+                signed=row[4] in INTACT,
+                printed=row[5] == "good",
+            )
+            for row in rows
+        )
 
     @cached_property
     def dispatch(self) -> DispatchFact | None:
@@ -246,3 +259,50 @@ def _dispatch(dispatch: Dispatch | None) -> DispatchFact | None:
         tracking_number=dispatch.tracking_number,
         has_proof=dispatch.proof_id is not None,
     )
+
+
+def _output_facts() -> Any:
+    """The papers of a round with what the guards ask of each, in one statement.
+
+    The same rules as `signed_among` and `printed_well`: the present signed file, the latest print.
+    """
+    output, kind = CaseOutput.__table__.c, DocumentKind.__table__.c
+    document, print_run = Document.__table__.c, PrintRun.__table__.c
+    signature = (
+        select(document.signature_state)
+        .where(
+            document.output_id == output.id,
+            document.stage == "signed",
+            document.replaced_at.is_(None),
+        )
+        .order_by(document.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    latest_print = (
+        select(print_run.result)
+        .where(print_run.output_id == output.id)
+        .order_by(print_run.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            kind.label_id,
+            kind.label_en,
+            output.reference,
+            kind.needs_signature,
+            signature,
+            latest_print,
+        )
+        .join_from(CaseOutput.__table__, DocumentKind.__table__, kind.id == output.kind_id)
+        .where(
+            output.complaint_id == bindparam("case"),
+            output.round == bindparam("of_round"),
+            output.dropped_at.is_(None),
+        )
+        .order_by(output.id)
+    )
+
+
+_OUTPUTS: Final = _output_facts()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import and_, or_, select
-from sqlalchemy.orm import Session, lazyload
+from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy.orm import Session
 
-from app.models import Complaint, Pause, StepRun
+from app.models import Pause, StepRun
 from app.services.actor import Actor
 from app.sop.definition import Sop
 from app.sop.errors import NotAllowedError, RefusedError
@@ -117,26 +118,66 @@ def open_step_pause(session: Session, step_key: str) -> Pause | None:
     ).first()
 
 
-def open_run_with_pauses(
-    session: Session, complaint: Complaint
-) -> tuple[StepRun | None, list[Pause]]:
-    """The open run of a case with the pauses that touch it, its own and those of its step."""
-    touches = and_(
-        or_(Pause.step_run_id == StepRun.id, Pause.step_key == StepRun.step_key),
-        or_(Pause.to_at.is_(None), Pause.to_at > StepRun.entered_at),
-    )
-    rows = session.execute(
-        select(StepRun, Pause)
-        .outerjoin(Pause, touches)
-        .where(StepRun.complaint_id == complaint.id, StepRun.finished_at.is_(None))
-        .options(lazyload(StepRun.step))
-    ).all()
-    return (rows[0][0] if rows else None), [row[1] for row in rows if row[1] is not None]
+@dataclass(frozen=True)
+class OpenRun:
+    """The open run of a case as its move finds it, with the pauses that touch it, its step's too."""
+
+    id: int
+    step_key: str
+    entered_at: datetime
+    started_at: datetime | None
+    started_by_id: int | None
+    standard_minutes: int | None
+    pauses: list[tuple[datetime, datetime | None]]
+    #: Its own pause that lasts; a pause of the whole step is not its own.
+    standing_id: int | None
 
 
-def end_own_pause(run: StepRun, pauses: Iterable[Pause], actor: Actor, now: datetime) -> None:
+def open_run_at_its_end(session: Session, complaint_id: int, now: datetime) -> OpenRun | None:
+    """The open run of a case that moves on, with its pauses: its own one ends now."""
+    rows = session.execute(_OPEN_RUN, {"case": complaint_id}).all()
+    if not rows:
+        return None
+    run_id, standing, pauses = rows[0][0], None, []
+    for pause_id, of_run, begun, ended in (row[6:] for row in rows if row[6] is not None):
+        if of_run == run_id and ended is None:
+            standing, ended = pause_id, max(now, begun)
+        pauses.append((begun, ended))
+    return OpenRun(*rows[0][:6], pauses=pauses, standing_id=standing)
+
+
+def end_own_pause(session: Session, run: OpenRun, actor: Actor, now: datetime) -> None:
     """A case that moves on stands still no longer: its own open pause ends with its run."""
-    for pause in pauses:
-        if pause.step_run_id == run.id and pause.to_at is None:
-            pause.to_at = max(now, pause.from_at)
-            pause.ended_by_id = actor.id
+    if run.standing_id is not None:
+        pause = session.get_one(Pause, run.standing_id)
+        pause.to_at = max(now, pause.from_at)
+        pause.ended_by_id = actor.id
+        session.flush()
+
+
+_RUNS: Final[Any] = StepRun.__table__
+_PAUSES: Final[Any] = Pause.__table__
+# Made once, and by columns: it is read by every move.
+_OPEN_RUN: Final = (
+    select(
+        _RUNS.c.id,
+        _RUNS.c.step_key,
+        _RUNS.c.entered_at,
+        _RUNS.c.started_at,
+        _RUNS.c.started_by_id,
+        _RUNS.c.standard_minutes,
+        _PAUSES.c.id,
+        _PAUSES.c.step_run_id,
+        _PAUSES.c.from_at,
+        _PAUSES.c.to_at,
+    )
+    .select_from(_RUNS)
+    .outerjoin(
+        _PAUSES,
+        and_(
+            or_(_PAUSES.c.step_run_id == _RUNS.c.id, _PAUSES.c.step_key == _RUNS.c.step_key),
+            or_(_PAUSES.c.to_at.is_(None), _PAUSES.c.to_at > _RUNS.c.entered_at),
+        ),
+    )
+    .where(_RUNS.c.complaint_id == bindparam("case"), _RUNS.c.finished_at.is_(None))
+)

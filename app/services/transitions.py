@@ -11,12 +11,17 @@ from sqlalchemy.orm import Session
 
 from app.models import CaseEvent, Complaint, SopStep, StepRun
 from app.services.actor import Actor
-from app.services.clocks import read_clocks
+from app.services.clocks import count_clocks
 from app.services.effects import run_effect
 from app.services.facts import facts_on_demand
-from app.services.guarding import claim_version
+from app.services.guarding import (
+    claim_version,
+    write_closed_run,
+    write_event,
+    write_next_run,
+)
 from app.services.messages.compose import Reach, queue_messages
-from app.services.pausing import end_own_pause, open_run_with_pauses
+from app.services.pausing import end_own_pause, open_run_at_its_end
 from app.services.signatories import is_in_office
 from app.services.statistics import Fact, note
 from app.services.statistics.counting import RETURNED, returned
@@ -62,6 +67,15 @@ class Handling:
     batch_size: int = 1
 
 
+@dataclass(frozen=True)
+class Moved:
+    """The move that was made."""
+
+    key: str
+    from_step: str
+    to_step: str
+
+
 def apply_transition(
     session: Session,
     office: Office,
@@ -74,7 +88,7 @@ def apply_transition(
     expected_version: int | None = None,
     handling: Handling | None = None,
     details: Mapping[str, object] | None = None,
-) -> CaseEvent:
+) -> Moved:
     """Move a complaint along one transition, close its open run and open the next.
 
     Flushes but never commits: the caller owns the transaction, and rolls back on any error.
@@ -98,13 +112,20 @@ def apply_transition(
         raise ReasonRequiredError(key)
 
     source, target = office.sop.step(move.source), office.sop.step(move.target)
+    ends = target.kind == "end"
+    # Its legal dates and its end as they were counted until now, where this move changes them.
+    recounted = complaint.told_at is None or complaint.closed_at is not None or ends
+    before = _standing(complaint, source.key) if recounted else []
+    round_before = complaint.round
     # The claim comes first: from here on the row is ours, and the facts below cannot change.
-    values = {"step_key": target.key, "step_since": now}
+    values = {
+        "step_key": target.key,
+        "step_since": now,
+        "assignee_id": None,
+        "closed_at": now if ends else None,
+    }
     if not claim_version(session, complaint, expected_version, **values):
         raise _moved_by_other(session, office.sop, complaint)
-    round_before = complaint.round
-    # Its legal dates and its end as they were counted until now.
-    before = _standing(complaint, source.key)
     if move.effect == "record_printed":
         run_effect(session, move.effect, complaint, actor, now)
     facts = facts_on_demand(
@@ -122,53 +143,35 @@ def apply_transition(
     _close_run(session, office, complaint, source, move, actor, now, reason, handling)
     if move.effect and move.effect != "record_printed":
         run_effect(session, move.effect, complaint, actor, now)
-    event = CaseEvent(
-        complaint_id=complaint.id,
-        kind="moved",
-        at=now,
-        by_id=actor.id,
-        by_name=actor.name,
-        transition=key,
-        from_step=source.key,
-        to_step=target.key,
-        round=round_before,
-        version=complaint.version,
-        reason=reason,
-        details=dict(details or {}),
+    write_event(
+        session,
+        {
+            "complaint_id": complaint.id,
+            "kind": "moved",
+            "at": now,
+            "by_id": actor.id,
+            "by_name": actor.name,
+            "transition": key,
+            "from_step": source.key,
+            "to_step": target.key,
+            "round": round_before,
+            "version": complaint.version,
+            "reason": reason,
+            "details": dict(details or {}),
+        },
     )
-    session.add(event)
-    enter_step(session, complaint, target, now)
-    session.flush()
+    if target.clock:
+        write_next_run(session, complaint.id, target.key, complaint.round, now)
     if target.kind == "waiting":
-        failed, differences = returned(event.details, {})
+        failed, differences = returned(details or {}, {})
         note(session, [return_fact(dims_of(complaint), key, now, failed, differences)])
-    _count_standing(session, before, _standing(complaint, target.key))
+    if recounted:
+        _count_standing(session, before, _standing(complaint, target.key))
     if move.message:
         queue_messages(
             session, complaint, move.message, actor, now, reach=office.reach, reason=reason
         )
-    return event
-
-
-def enter_step(session: Session, complaint: Complaint, step: Step, now: datetime) -> StepRun | None:
-    """Open the run of a step that has a clock, with its standard frozen; end the case at an end."""
-    complaint.assignee_id = None
-    complaint.closed_at = now if step.kind == "end" else None
-    if not step.clock:
-        return None
-    run = StepRun(
-        complaint_id=complaint.id,
-        step_key=step.key,
-        round=complaint.round,
-        entered_at=now,
-        # Frozen by the statement that opens the run.
-        standard_minutes=select(SopStep.standard_minutes)
-        .where(SopStep.key == step.key)
-        .scalar_subquery(),
-    )
-    session.add(run)
-    session.flush()
-    return run
+    return Moved(key, source.key, target.key)
 
 
 def standard_of(session: Session, step_key: str) -> int | None:
@@ -271,44 +274,54 @@ def _close_run(
     handling: Handling | None,
 ) -> None:
     """Freeze both clocks of the open run; a batch's case gets its share of the batch's time."""
-    run, touching = open_run_with_pauses(session, complaint)
+    run = open_run_at_its_end(session, complaint.id, now)
     if run is None:
         if step.clock:  # invariant 1 is broken: better to stop than to lose a clock silently
             raise RuntimeError(f"complaint {complaint.number} has no open run at {step.key}")
         return
-    end_own_pause(run, touching, actor, now)
-    pauses = [(pause.from_at, pause.to_at) for pause in touching]
-    started_before = run.started_at
-    if started_before is None:
+    end_own_pause(session, run, actor, now)
+    started, started_by = run.started_at, run.started_by_id
+    if started is None:
         opened = handling.opened_at if handling else now
-        run.started_at = min(max(opened, run.entered_at), now)
-        run.started_by_id = actor.id
-    run.finished_at = max(now, run.started_at or now)
-    run.finished_by_id = actor.id
-    run.transition = move.key
-    run.reason = reason
-    clocks = read_clocks(office.calendar, run, pauses, run.finished_at)
-    run.wait_seconds, run.work_seconds = clocks.wait, clocks.work
+        started, started_by = min(max(opened, run.entered_at), now), actor.id
+    finished, batch_size = max(now, started), 1
+    clocks = count_clocks(office.calendar, run.entered_at, started, run.pauses, finished)
+    work = clocks.work
     if handling is not None and handling.share is not None:
-        run.batch_size = handling.batch_size
+        batch_size = handling.batch_size
         own = 0
-        if started_before is not None and started_before < handling.opened_at:
-            own = counted_seconds(office.calendar, started_before, handling.opened_at, pauses)
-        run.work_seconds = own + handling.share
+        if run.started_at is not None and run.started_at < handling.opened_at:
+            own = counted_seconds(office.calendar, run.started_at, handling.opened_at, run.pauses)
+        work = own + handling.share
     if complaint.told_at is None:
-        complaint.told_at = run.finished_at
-    session.flush()
+        complaint.told_at = finished
+        session.flush()
+    write_closed_run(
+        session,
+        run.id,
+        {
+            "started_at": started,
+            "started_by_id": started_by,
+            "finished_at": finished,
+            "finished_by_id": actor.id,
+            "transition": move.key,
+            "reason": reason,
+            "wait_seconds": clocks.wait,
+            "work_seconds": work,
+            "batch_size": batch_size,
+        },
+    )
     note(
         session,
         [
             run_fact(
                 dims_of(complaint),
                 run.step_key,
-                run.finished_at,
-                run.work_seconds,
-                run.wait_seconds,
+                finished,
+                work,
+                clocks.wait,
                 run.standard_minutes,
-                run.finished_by_id,
+                actor.id,
             )
         ],
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from flask import current_app, request
 from flask_login import current_user
@@ -17,6 +18,11 @@ from sqlalchemy.orm import Session
 
 from app.models import UsedFormKey
 
+_KEYS: Final[Any] = UsedFormKey.__table__
+_SPEND, _SPEND_POSTGRES = (
+    insert(_KEYS).on_conflict_do_nothing().returning(_KEYS.c.key)
+    for insert in (sqlite.insert, postgresql.insert)
+)
 #: A form may stay open this long; afterwards its key still works, its opening time does not.
 LONGEST_WORK = timedelta(hours=12)
 
@@ -54,14 +60,9 @@ def spend_form_key(session: Session, nonce: str, result: str = "") -> bool:
     Of two simultaneous sendings the second waits for the first to commit and then finds the key.
     """
     session.flush()
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    done = session.execute(
-        insert(UsedFormKey)
-        .values(key=nonce, used_at=datetime.now(UTC), result=result[:200])
-        .on_conflict_do_nothing()
-        .returning(UsedFormKey.key)
-    ).first()
-    if done is None:
+    statement = _SPEND_POSTGRES if session.get_bind().dialect.name == "postgresql" else _SPEND
+    values = {"key": nonce, "used_at": datetime.now(UTC), "result": result[:200]}
+    if session.execute(statement, values).first() is None:
         session.rollback()
         return False
     return True

@@ -77,7 +77,7 @@ def add_cells(session: Session, cells: Mapping[CellKey, Mapping[str, int]]) -> N
 
 
 # Only the keys of what comes are looked at, however many there are in the cell.
-_SQLITE: Final = sqlite.insert(StatCell).on_conflict_do_update(
+_SQLITE: Final = sqlite.insert(StatCell.__table__).on_conflict_do_update(
     index_elements=list(CellKey._fields),
     set_={
         "counts": literal_column(

@@ -51,9 +51,9 @@ def test_each_page_takes_exactly_so_many_statements(
     assert counted == PAGES
 
 
-#: Who asks, the case, the claim, the papers with their files and prints, the open run with its
+#: Who asks, the case, the claim, the papers with what is asked of them, the open run with its
 #: pauses, its end, the event, the next run, the key of the form and the cells of the statistics.
-TRANSITION = 12
+TRANSITION = 10
 
 
 @pytest.mark.both
