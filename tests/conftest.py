@@ -37,6 +37,7 @@ from app.sop.text import language
 from tests.support import panel
 from tests.support.browser import browser_or_skip, watch
 from tests.support.cases import CaseMaker
+from tests.support.chart_pages import worked_cases
 from tests.support.panel import OfficeClient, Statements
 from tests.support.postgres import Server, postgres_or_skip
 from tests.support.serving import served
@@ -237,6 +238,12 @@ def make_case(
 ) -> CaseMaker:
     """`make_case("signing")`: a complaint worked up to a step by the officers themselves."""
     return CaseMaker(session, office, store, actor)
+
+
+@pytest.fixture
+def worked(session: Session, make_case: CaseMaker) -> list[Any]:
+    """Three cases for charts, one of them by Instagram; what they took in step 1: `chart_pages`."""
+    return worked_cases(session, make_case)
 
 
 # --- requests ------------------------------------------------------------------------------------

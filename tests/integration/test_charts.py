@@ -2,119 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import pytest
-from PIL import Image
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from app.models import Channel, SopStep, StepRun
+from app.models import SopStep, StepRun
 from app.services.calendar import OFFICE_ZONE
 from app.services.statistics import rebuild
 from app.views.chart_filter import periods
-from app.views.export import csv_response, safe_cell
-from tests.support.browser import axe_violations, overflow
-
-URL = "/charts/steps/"
-
-
-@pytest.fixture
-def worked(session: Session, make_case: Any) -> list[Any]:
-    """Three cases, one of them by Instagram; what they took in step 1 is 5, 10 and 20 minutes."""
-    instagram = session.scalars(select(Channel.id).where(Channel.code == "instagram")).one()
-    cases = [make_case("done"), make_case("siak_check"), make_case("done", channel_id=instagram)]
-    for case, minutes in zip(cases, (5, 10, 20), strict=True):
-        session.execute(
-            update(StepRun)
-            .where(StepRun.complaint_id == case.id, StepRun.step_key == "intake")
-            .values(work_seconds=minutes * 60, wait_seconds=0)
-        )
-    rebuild(session)
-    session.commit()
-    return cases
-
-
-def block(page: str) -> dict[str, Any]:
-    """What the drawing script is given."""
-    found = re.search(
-        r'<script type="application/json" id="chart-data">(.*?)</script>', page, re.DOTALL
-    )
-    assert found
-    return dict(json.loads(found[1]))
-
-
-def drawn(page: str, series: int, step: int = 0, plot: int = 0) -> Any:
-    """One number of a drawing."""
-    return block(page)["plots"][plot]["series"][series]["data"][step]
-
-
-def rows_of(answer: Any) -> list[list[str]]:
-    assert answer.data.startswith(b"\xef\xbb\xbf")
-    return list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig")), delimiter=";"))
-
-
-class Tables(HTMLParser):
-    """The tables of a chart page: of each cell its value and what stands in it first."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tables: list[list[list[tuple[str, str]]]] = []
-        self.heads: list[list[str]] = []
-        self._cell: str | None = None
-        self._head = False
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        if tag == "table":
-            self.tables.append([])
-            self.heads.append([])
-        elif tag == "tr" and self.tables:
-            self.tables[-1].append([])
-        elif tag == "th" and values.get("scope") == "col":
-            self._head = True
-        elif tag in ("td", "th") and "data-value" in values:
-            self._cell = values["data-value"] or ""
-
-    def handle_data(self, data: str) -> None:
-        if self._head:
-            self.heads[-1].append(data)
-            self._head = False
-        elif self._cell is not None and data.strip():
-            self.tables[-1][-1].append((self._cell, data.strip()))
-            self._cell = None
-
-
-def same_cell(value: str, text: str, exported: str) -> bool:
-    """The page's text, its value and the spreadsheet's cell say one number."""
-    if not value:
-        return (text, exported) == ("–", "")
-    plain = exported.replace(",", ".")
-    try:
-        number = float(plain)
-    except ValueError:
-        return exported in (value, f"'{value}") and text == value
-    return number == float(value) and float(_digits(text)) == number
-
-
-def _digits(text: str) -> str:
-    return text.replace(".", "").replace(",", ".").removesuffix("%")
-
-
-CHARTS = (
-    "steps", "waits", "trend", "pauses", "delivery", "open", "arrivals", "channels", "categories",
-    "kecamatan", "returns", "rounds", "due", "roles", "people",
-)  # fmt: skip
+from tests.support.chart_pages import CHARTS, URL, Tables, block, drawn, rows_of, same_cell
 
 
 @pytest.mark.both
@@ -177,52 +77,6 @@ def test_a_chosen_step_stands_alone_with_its_distribution(login: Any, worked: li
     within, over = (series["data"] for series in spread["series"])
     assert sum(n or 0 for n in within) == 2
     assert sum(n or 0 for n in over) == 1
-
-
-class CaseLinks(HTMLParser):
-    """The numbers of a chart's tables that lead to their cases, with the way there."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.found: list[tuple[int, str]] = []
-        self._value = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        if tag in ("td", "th"):
-            self._value = values.get("data-value") or ""
-        elif tag == "a" and self._value and (values.get("href") or "").startswith("/charts/cases/"):
-            self.found.append((int(self._value), values["href"] or ""))
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in ("td", "th"):
-            self._value = ""
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        pytest.param({"period": "year"}, id="a year"),
-        pytest.param(
-            {"period": "year", "step": "intake"}, id="a step, also where a chart knows none"
-        ),
-    ],
-)
-def test_every_number_leads_to_as_many_cases(
-    login: Any, make_case: Any, query: dict[str, str]
-) -> None:
-    for step in ("done", "siak_check", "returned", "resolved", "withdrawn"):
-        make_case(step)
-    kabid = login("kabid")
-    followed = 0
-    for name in CHARTS:
-        page = kabid.get(f"/charts/{name}/", query_string=query).text
-        for number, url in CaseLinks(page).found:
-            rows = rows_of(kabid.get(f"{url}&format=csv"))
-            assert len(rows) - 1 == number, (name, url)
-            followed += 1
-    assert followed > 20
 
 
 #: Statements of a page, the officer's own (six) included.
@@ -391,124 +245,6 @@ def test_the_head_of_department_lands_here_and_sees_nobody(login: Any, worked: l
     for address in ("/sop/hidup/", URL):
         page = kabid.get(address).text
         assert not any(case.number in page or case.applicant_name in page for case in worked)
-
-
-# --- cells of an export --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
-        ("+62812", "'+62812"),
-        ("-1", "'-1"),
-        ("@SUM(A1)", "'@SUM(A1)"),
-        ("\t=1", "'\t=1"),
-        ("\r=1", "'\r=1"),
-        ("＝1", "'＝1"),
-        ("Siti, a-b=c", "Siti, a-b=c"),
-        (None, ""),
-        (-3, "-3"),
-        (2.5, "2,5"),
-        (date(2026, 1, 2), "2026-01-02"),
-        (datetime(2026, 1, 1, 18, 30, tzinfo=UTC), "2026-01-02 01:30"),
-    ],
-)
-def test_no_cell_is_a_formula(value: Any, text: str) -> None:
-    assert safe_cell(value, ",") == text
-
-
-@pytest.mark.parametrize(("locale", "line"), [("id", "a;2,5\r\n"), ("en", "a,2.5\r\n")])
-def test_csv_speaks_the_spreadsheet_s_language(app: Any, locale: str, line: str) -> None:
-    with app.test_request_context() as context:
-        context.session["locale"] = locale
-        app.preprocess_request()
-        answer = csv_response('é;"x.csv', ["h", "i"], [["a", 2.5]] * 1200)
-        text = answer.get_data(as_text=True)
-    assert text.count(line) == 1200
-    assert "filename*=UTF-8''%C3%A9%3B%22x.csv" in answer.headers["Content-Disposition"]
-
-
-# --- in a browser --------------------------------------------------------------------------------
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_every_chart_is_drawn_and_clean(
-    page: Any, worked: list[Any], make_case: Any, theme: str, width: int
-) -> None:
-    make_case("returned")
-    window = page("kabid", width=width, height=844, color_scheme=theme)
-    for name in CHARTS:
-        window.goto(f"/charts/{name}/")
-        boxes = window.locator("[data-chart]")
-        # Nothing stood still here, and no legal date of this month's cases lies in the past.
-        assert boxes.count() > 0 or name in ("pauses", "due"), name
-        for box in boxes.all():
-            assert box.locator("svg path[fill]").count() > 1, name
-            assert box.get_attribute("aria-label"), name
-        assert axe_violations(window) == [], name
-        assert overflow(window) == [], name
-
-
-@pytest.mark.browser
-def test_the_chart_follows_the_theme_and_says_what_it_shows(page: Any, worked: list[Any]) -> None:
-    window = page("kabid")
-    window.goto(URL)
-    first = window.locator("[data-chart='0']")
-    assert "10,0" in first.get_attribute("aria-label")
-    before = first.inner_html()
-    window.evaluate("document.querySelector('[data-theme-value=dark]').click()")
-    window.wait_for_timeout(600)
-    assert first.inner_html() != before
-    window.hover("[data-chart='0'] svg", position={"x": 300, "y": 80})
-    window.wait_for_timeout(300)
-    assert window.watched.problems == []  # the tooltip keeps to the policy as well
-
-
-@pytest.mark.browser
-def test_a_picture_is_saved_light_with_title_and_period(page: Any, worked: list[Any]) -> None:
-    window = page("kabid", color_scheme="dark")
-    window.goto(f"{URL}?from=2026-01-01&to=2027-12-31")
-    with window.expect_download() as saved:
-        window.click("[data-picture=svg][data-plot='0']")
-    assert saved.value.suggested_filename == "waktu-per-tahap_2026-01-01_2027-12-31.svg"
-    picture = Path(saved.value.path()).read_text(encoding="utf-8")
-    root = ElementTree.fromstring(picture)
-    assert root.tag.endswith("svg")
-    assert "Waktu kerja dibanding standar" in picture
-    assert "1 Jan 2026" in picture
-    assert "<script" not in picture
-    with window.expect_download() as saved:
-        window.click("[data-picture=png][data-plot='1']")
-    assert saved.value.suggested_filename == "waktu-per-tahap_2026-01-01_2027-12-31_2.png"
-    with Image.open(saved.value.path()) as image:
-        assert image.format == "PNG"
-        assert image.size[0] == 1920
-        # Light, whatever the page: paper is white.
-        assert image.convert("RGB").getpixel((5, 5)) == (255, 255, 255)
-    assert window.evaluate("document.documentElement.dataset.theme") in (None, "", "auto")
-
-
-@pytest.mark.browser
-def test_on_paper_the_chart_is_light_and_the_filters_are_gone(page: Any, worked: list[Any]) -> None:
-    window = page("kabid", color_scheme="dark")
-    window.goto(URL)
-    window.emulate_media(media="print")
-    window.wait_for_timeout(400)
-    assert not window.locator(".chart-tabs").is_visible()
-    assert not window.locator(".chart-filter").is_visible()
-    assert window.locator("[data-chart='0'] svg").bounding_box()["width"] == 660
-    assert window.locator("[data-chart='0'] svg [fill='#222']").count() > 0
-
-
-@pytest.mark.browser
-def test_on_a_phone_the_table_is_cards(page: Any, worked: list[Any]) -> None:
-    window = page("kabid", width=390, height=844)
-    window.goto(URL)
-    assert window.evaluate("document.documentElement.scrollWidth") <= 390
-    assert window.locator(".chart-table thead").first.bounding_box()["height"] <= 2
 
 
 def test_a_long_wait_is_read_in_hours(login: Any, session: Session, worked: list[Any]) -> None:

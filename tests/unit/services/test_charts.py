@@ -6,81 +6,20 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, create_engine, delete, event, insert
+from sqlalchemy import Engine, delete, event, insert
 from sqlalchemy.orm import Session
 
-from app.models import Category, Channel, Complaint, Model, Region, SopStep, StepRun
+from app.models import SopStep, StepRun
 from app.services.charts import StepDuration, bins_of, last_day, step_durations
 from app.services.statistics import Scope, rebuild
-from app.sop.definition import Sop, load_sop
-from tests.support.postgres import postgres_or_skip
-
-SOP: Sop = load_sop(Path(__file__).parents[3] / "seed_data" / "sop.toml")
-STEPS = [step.key for step in SOP.clock_steps]
-FIRST, LAST = date(2026, 6, 1), date(2026, 6, 30)
-JUNE = Scope(FIRST, LAST)
-WIB = timedelta(hours=7)
-NOON = datetime(2026, 6, 15, 5, 0, tzinfo=UTC)
-#: Each complaint's channel, category and kecamatan.
-CASES: dict[int, dict[str, Any]] = {
-    number: {
-        "channel_id": 1 + number % 2,
-        "category_id": 1 + number % 3,
-        "kecamatan_code": [None, "33.25.01", "33.25.02"][number % 3],
-    }
-    for number in range(1, 7)
-}
-
-
-def build(url: str) -> Engine:
-    engine = create_engine(url)
-    Model.metadata.create_all(engine)
-    names = {"label_id": "x", "label_en": "x"}
-    with Session(engine) as session, session.begin():
-        for step in SOP.steps:
-            session.add(
-                SopStep(
-                    key=step.key,
-                    position=step.position,
-                    kind=step.kind,
-                    clock=step.clock,
-                    actor=step.actor,
-                    standard_minutes=step.standard_minutes,
-                    **names,
-                )
-            )
-        session.add_all(Channel(id=number, code=str(number), **names) for number in (1, 2))
-        session.add_all(Category(id=number, code=str(number), **names) for number in (1, 2, 3))
-        session.add_all(
-            Region(code=code, name=code, kind="kecamatan") for code in ("33.25.01", "33.25.02")
-        )
-        session.flush()
-        for number, facts in CASES.items():
-            session.add(
-                Complaint(
-                    id=number,
-                    number=f"PGD-2026-{number:06d}",
-                    received_at=NOON,
-                    text="x",
-                    registered_at=NOON,
-                    applicant_name="x",
-                    step_key="done",
-                    step_since=NOON,
-                    completeness_due=FIRST,
-                    decision_due=FIRST,
-                    class_due=FIRST,
-                    **facts,
-                )
-            )
-    return engine
+from tests.support.chart_office import CASES, FIRST, JUNE, LAST, NOON, SOP, STEPS, WIB, built
 
 
 @pytest.fixture(
@@ -89,17 +28,8 @@ def build(url: str) -> Engine:
 def engine(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Engine]:
-    if request.param == "sqlite":
-        made = build(f"sqlite:///{tmp_path_factory.mktemp('charts') / 'charts.sqlite'}")
+    with built(request.param, tmp_path_factory.mktemp("charts")) as made:
         yield made
-        made.dispose()
-        return
-    with postgres_or_skip() as server:
-        name = server.create_database()
-        made = build(server.url(name))
-        yield made
-        made.dispose()
-        server.drop_database(name)
 
 
 @contextmanager

@@ -1,0 +1,34 @@
+"""From every number of a chart to its cases: there are exactly so many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.chart_pages import CHARTS, CaseLinks, rows_of
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param({"period": "year"}, id="a year"),
+        pytest.param(
+            {"period": "year", "step": "intake"}, id="a step, also where a chart knows none"
+        ),
+    ],
+)
+def test_every_number_leads_to_as_many_cases(
+    login: Any, make_case: Any, query: dict[str, str]
+) -> None:
+    for step in ("done", "siak_check", "returned", "resolved", "withdrawn"):
+        make_case(step)
+    kabid = login("kabid")
+    followed = 0
+    for name in CHARTS:
+        page = kabid.get(f"/charts/{name}/", query_string=query).text
+        for number, url in CaseLinks(page).found:
+            rows = rows_of(kabid.get(f"{url}&format=csv"))
+            assert len(rows) - 1 == number, (name, url)
+            followed += 1
+    assert followed > 20
