@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
@@ -24,46 +21,25 @@ from app.models import Message, Office
 from app.services.messages.mailer import Mailer
 from app.services.messages.outbox import LEASE
 from tests.support.outbox import work_once
+from tests.support.programs import Start, commands
 from tests.support.smtp_server import MailServer
 
-ROOT = Path(__file__).resolve().parents[3]
 MANY = 200
 
 
 @pytest.fixture
-def program(
-    database_url: str, server: MailServer, tmp_path: Path
-) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """`program("worker")`: our command in a process of its own, ended with the test."""
-    started: list[subprocess.Popen[str]] = []
+def program(database_url: str, server: MailServer, tmp_path: Path) -> Iterator[Start]:
+    """`program("worker")`: our command in a process of its own."""
     environment = {
-        **{key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG")},
         "INSTANCE_PATH": str(tmp_path / "instance"),
         "DATABASE_URL": database_url,
-        "SECRET_KEY": "signs nothing",
         "SMTP_HOST": server.host,
         "SMTP_PORT": str(server.port),
         "SMTP_SECURITY": "none",
         "MAIL_FROM": "Kantor <kantor@example.go.id>",
     }
-
-    def start(*words: str, **changes: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "flask", "--app", "app", *words],
-            cwd=ROOT,
-            env={**environment, **changes},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.communicate(timeout=30)
+    with commands(environment) as start:
+        yield start
 
 
 def states(session: Session) -> dict[str, str]:

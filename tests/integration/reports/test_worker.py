@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -26,9 +23,9 @@ from app.services.reports.making import make
 from app.services.statistics import Scope
 from app.services.storage import Store
 from tests.support.panel import engine_of
+from tests.support.programs import Start, commands
 from tests.support.reports import fill_office, lines
 
-ROOT = Path(__file__).resolve().parents[3]
 YEAR = Scope(date(2026, 1, 1), date(2026, 12, 31))
 
 
@@ -144,34 +141,16 @@ def test_cancelled_at_the_last_moment_leaves_no_file(
 
 
 @pytest.fixture
-def program(database_url: str, tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
-    """`program()`: `flask worker` in a process of its own, ended with the test."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start() -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "flask", "--app", "app", "worker"],
-            cwd=ROOT,
-            env={
-                **{key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ},
-                "INSTANCE_PATH": str(tmp_path / "instance"),
-                "STORE_URL": str(tmp_path / "files"),
-                "DATABASE_URL": database_url,
-                "SECRET_KEY": "signs nothing",
-                "DEMO": "0",
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.communicate(timeout=30)
+def program(database_url: str, tmp_path: Path) -> Iterator[Start]:
+    """`program("worker")`: our command in a process of its own."""
+    environment = {
+        "INSTANCE_PATH": str(tmp_path / "instance"),
+        "STORE_URL": str(tmp_path / "files"),
+        "DATABASE_URL": database_url,
+        "DEMO": "0",
+    }
+    with commands(environment) as start:
+        yield start
 
 
 def wait_for_progress(session: Session, job_id: int) -> ReportJob:
@@ -191,7 +170,7 @@ def test_killed_in_the_middle_another_worker_begins_again(
 ) -> None:
     fill_office(session, 1, 9_000, days=60)
     (job_id,) = queue(1)
-    worker = program()
+    worker = program("worker")
     job = wait_for_progress(session, job_id)
     worker.send_signal(signal.SIGKILL)
     assert worker.wait(30) == -signal.SIGKILL
