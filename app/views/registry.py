@@ -74,23 +74,24 @@ def register(appbuilder: Any, sop: Sop) -> None:
     appbuilder.add_view(BlankStockView, "Blank stock", label=_l("Blank stock"), icon="id-card")
     appbuilder.add_view(DispatchView, "Dispatches", label=_l("Dispatches"), icon="truck")
     appbuilder.add_view(MessageView, "Messages", label=_l("Messages"), icon="mail")
+    charts = {
+        "category": "Charts",
+        "category_label": _l("Charts"),
+        "category_icon": "chart-line",
+    }
     appbuilder.add_view(
         LivingSopView,
         "Living SOP",
         label=_l("Living SOP"),
         icon="workflow",
-        category="Charts",
-        category_label=_l("Charts"),
-        category_icon="chart-line",
+        **charts,
     )
     appbuilder.add_view(
         StepChartView,
         "Step durations",
         label=_l("Step durations"),
         icon="chart-column",
-        category="Charts",
-        category_label=_l("Charts"),
-        category_icon="chart-line",
+        **charts,
     )
     for chart in MORE:
         appbuilder.add_view_no_menu(chart)
