@@ -58,5 +58,8 @@ def test_without_a_script_the_page_asks_again_by_itself(page: Any, start_worker:
     tab.goto("/reports/")
     tab.click("button[value='recap.xlsx']")
     tab.wait_for_selector("[data-report-progress]")
+    assert tab.locator("a:has-text('Unduh')").count() == 0
     start_worker()
     tab.wait_for_selector("text=Laporan sudah siap.")
+    assert tab.locator("[data-report-progress]").count() == 0
+    assert tab.locator("a:has-text('Unduh')").count() == 1
