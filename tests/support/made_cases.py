@@ -133,7 +133,7 @@ def filled(engine: Engine, office: list[dict[str, Any]]) -> Iterator[Session]:
         session.execute(delete(Complaint).where(Complaint.id > 100))
         # The cases that the office was built with lie elsewhere in time and are not open.
         session.execute(
-            Complaint.__table__.update().values(  # type: ignore[attr-defined]
+            Complaint.__table__.update().values(
                 received_at=moment(-90 * DAY), closed_at=moment(-80 * DAY),
                 completeness_due=date(2026, 1, 1), decision_due=date(2026, 1, 1),
                 class_due=date(2026, 1, 1),
