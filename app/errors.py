@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from app.extensions import db
 from app.formats import local_datetime
 from app.navigation import safe_back
+from app.services.administrators import MESSAGES as ADMINISTRATOR_MESSAGES
 from app.services.blanks import MESSAGES as BLANK_MESSAGES
 from app.services.blanks import note_waiting
 from app.services.dispatching import MESSAGES as DISPATCH_MESSAGES
@@ -31,6 +32,7 @@ from app.services.previews import MESSAGES as PREVIEW_MESSAGES
 from app.services.printing import MESSAGES as PRINTING_MESSAGES
 from app.services.prints import MESSAGES as PRINT_MESSAGES
 from app.services.reports import MESSAGES as REPORT_MESSAGES
+from app.services.rights import MESSAGES as RIGHTS_MESSAGES
 from app.services.signature import MESSAGES as SIGNATURE_MESSAGES
 from app.services.signing import MESSAGES as SIGNING_MESSAGES
 from app.services.uploads import MESSAGES as UPLOAD_MESSAGES
@@ -97,6 +99,8 @@ MESSAGES: Final[Mapping[str, str]] = {
     **SOP_MESSAGES,
     **GUARD_MESSAGES,
     **IDENTITY_MESSAGES,
+    **ADMINISTRATOR_MESSAGES,
+    **RIGHTS_MESSAGES,
     **FILE_MESSAGES,
     **UPLOAD_MESSAGES,
     **DOCUMENT_MESSAGES,

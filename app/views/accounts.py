@@ -1,11 +1,11 @@
-"""Signing in, and the users and roles that Admin TI manages."""
+"""Signing in, and the users that Admin TI manages."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from flask import flash, g, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 from flask_appbuilder.actions import action
@@ -20,16 +20,12 @@ from flask_appbuilder.security.views import (
     AuthDBView as FabAuthDBView,
 )
 from flask_appbuilder.security.views import (
-    RoleModelView as FabRoleModelView,
-)
-from flask_appbuilder.security.views import (
     UserDBModelView as FabUserDBModelView,
 )
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_user, logout_user
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
 from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import (
     DataRequired,
@@ -40,14 +36,20 @@ from wtforms.validators import (
     ValidationError,
 )
 
-from app.access import account_of
+from app.access import account_of, current_actor
 from app.extensions import db
 from app.formats import local_datetime
-from app.models import Permission, PermissionView, Role, User, ViewMenu
+from app.models import Role, User
 from app.navigation import safe_path
 from app.passwords import hash_password
 from app.services.password_rules import MOST
+from app.services.rights import (
+    ensure_may_manage,
+    ensure_may_set_active,
+    ensure_may_set_roles,
+)
 from app.views.base import HardenedMixin
+from app.views.formpages import beside
 from app.views.interface import OfficeInterface
 from app.views.own_account import (
     ResetMyPasswordView,
@@ -57,7 +59,7 @@ from app.views.own_account import (
     printable,
     repeated,
 )
-from app.views.permission_labels import permission_label
+from app.views.roles import RoleModelView
 
 
 class LoginForm(DynamicForm):  # type: ignore[misc]
@@ -107,18 +109,6 @@ def _roles() -> list[Role]:
     return list(
         db.session.scalars(
             select(Role).where(Role.name.not_in(("Admin", "Public"))).order_by(Role.name)
-        )
-    )
-
-
-def _permission_views() -> list[PermissionView]:
-    return list(
-        db.session.scalars(
-            select(PermissionView)
-            .join(PermissionView.view_menu)
-            .join(PermissionView.permission)
-            .options(joinedload(PermissionView.permission), joinedload(PermissionView.view_menu))
-            .order_by(ViewMenu.name, Permission.name)
         )
     )
 
@@ -289,11 +279,20 @@ class UserDBModelView(HardenedMixin, FabUserDBModelView):  # type: ignore[misc]
 
     def save_new(self, form: Any, item: Any) -> None:
         """A new officer must change his first password when he signs in."""
+        with beside("roles"):
+            ensure_may_set_roles(current_actor(), None, (), form.roles.data)
         super().save_new(form, item)
         account_of(item.id).must_change_password = True
 
     def save_changes(self, form: Any, item: Any) -> None:
         """Taking the account or a role away ends the sessions at once."""
+        actor = current_actor()
+        with beside(""):
+            ensure_may_manage(db.session(), actor, item)
+        with beside("roles"):
+            ensure_may_set_roles(actor, item.id, item.roles, form.roles.data)
+        with beside("active"):
+            ensure_may_set_active(actor, item.id, active=form.active.data)
         before = (item.active, {role.id for role in item.roles})
         super().save_changes(form, item)
         if before != (item.active, {role.id for role in item.roles}):
@@ -301,63 +300,6 @@ class UserDBModelView(HardenedMixin, FabUserDBModelView):  # type: ignore[misc]
 
     def pre_update(self, item: Any) -> None:
         item.changed_on = datetime.now(UTC).replace(tzinfo=None)
-
-
-class RoleModelView(HardenedMixin, FabRoleModelView):  # type: ignore[misc]
-    """Who may do what: an edit here takes effect at the next request."""
-
-    datamodel: Any = None
-    asks_again = frozenset({"add", "edit"})
-    list_title = _l("Roles")
-    show_title = _l("Role")
-    add_title = _l("Add a role")
-    edit_title = _l("Edit the role")
-    list_columns: ClassVar[list[str]] = ["name", "permissions"]
-    show_columns: ClassVar[list[str]] = ["name", "permissions"]
-    search_columns: ClassVar[list[str]] = ["name"]
-    order_columns: ClassVar[list[str]] = ["name"]
-    base_order = ("name", "asc")
-    text_columns = ("name",)
-    text_label = _l("Search roles")
-    label_columns: ClassVar[dict[str, Any]] = {"name": _l("Name"), "permissions": _l("Permissions")}
-    edit_columns: ClassVar[list[str]] = ["name", "permissions"]
-    add_columns: ClassVar[list[str]] = ["name", "permissions"]
-    edit_form_extra_fields: ClassVar[dict[str, Any]] = {}
-
-    def __init__(self, **kwargs: Any) -> None:
-        fields = {
-            "name": lambda: StringField(
-                _l("Name"),
-                validators=[InputRequired(), Length(max=64), printable],
-                widget=BS3TextFieldWidget(),
-            ),
-            "permissions": lambda: QuerySelectMultipleField(
-                _l("Permissions"),
-                query_func=_permission_views,
-                get_pk_func=lambda row: row.id,
-                get_label=permission_label,
-                widget=Select2ManyWidget(),
-                description=_l("What an officer with this role may do, by screen."),
-            ),
-        }
-        self.add_form_extra_fields = {name: make() for name, make in fields.items()}
-        self.edit_form_extra_fields = {name: make() for name, make in fields.items()}
-        self.datamodel = OfficeInterface(Role, eager_many=("permissions",))
-        super().__init__(**kwargs)
-        self.actions = {}
-
-    def cell(self, item: Any, column: str) -> Any:
-        """A list shows how many permissions there are, the page which."""
-        if column == "permissions":
-            if g.get("role_list"):
-                return str(len(item.permissions))
-            return ", ".join(sorted(permission_label(row) for row in item.permissions))
-        return super().cell(item, column)
-
-    def rows(self, state: Any) -> Any:
-        """The rows of the list, which shows numbers where the page shows names."""
-        g.role_list = True
-        return super().rows(state)
 
 
 SECURITY_VIEWS: dict[str, Any] = {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+import contextlib
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Final
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,14 +13,21 @@ from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import inspect
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.errors import error_sentence
 from app.extensions import db
+from app.models.base import Model
 from app.sop.errors import SopError
 from app.stepup import fresh_where_asked
 from app.views.formkeys import check_form_key, new_form_key, result_of_key, spend_form_key
+
+#: For `asks_again`: settings, on which every later case depends.
+EVERY_CHANGE: Final = frozenset({"add", "edit", "delete"})
+#: The hidden field that says which state of a record a form was opened over.
+SEEN_STATE: Final = "seen_state"
 
 
 class RefusedForm(Exception):  # noqa: N818 - it is an answer to a form, not a failure
@@ -27,6 +36,15 @@ class RefusedForm(Exception):  # noqa: N818 - it is an answer to a form, not a f
     def __init__(self, errors: Mapping[str, str]) -> None:
         self.errors = dict(errors)
         super().__init__(str(self.errors))
+
+
+@contextlib.contextmanager
+def beside(field: str) -> Iterator[None]:
+    """Show what a service refuses beside this field of the form."""
+    try:
+        yield
+    except SopError as error:
+        raise RefusedForm({field: error_sentence(error)}) from error
 
 
 class FormsMixin:
@@ -71,6 +89,8 @@ class FormsMixin:
             form = self.edit_form.refresh(obj=item)
             self.prefill_form(form, pk)
             return self._form_page(form, item=item)
+        # Held while it is compared and written: of two editors the second waits, then is told.
+        db.session.refresh(item, with_for_update={"of": type(item)})
         form = self._posted(item)
         if form.validate():
             # The row is written only when nothing refuses it: FAB fills it in first and commits
@@ -115,15 +135,23 @@ class FormsMixin:
         if self.version_column:
             seen = request.form.get("seen_version", "")
             if seen != str(getattr(item, self.version_column)):
-                raise RefusedForm(
-                    {"": _("Somebody else changed this record while you had it open.")}
-                )
+                raise RefusedForm({"": changed_by_another()})
+        seen_state = request.form.get(SEEN_STATE)
+        if seen_state is not None and seen_state != self._state_of(item):
+            raise RefusedForm({"": changed_by_another()})
         with db.session.no_autoflush:
             form.populate_obj(item)
             self.pre_update(item)
         if self.version_column:
             setattr(item, self.version_column, getattr(item, self.version_column) + 1)
         db.session.flush()
+
+    def _state_of(self, item: Any) -> str:
+        """A sum of what the edit form shows of a record: another one when somebody changed it."""
+        form = self.edit_form(formdata=None, obj=item)
+        self.prefill_form(form, item_pk(self, item))
+        seen = [(name, _plain(form[name].data)) for name in sorted(self.edit_columns)]
+        return hashlib.sha256(repr(seen).encode()).hexdigest()[:32]
 
     def prefill_add(self, form: Any) -> None:
         """Fill an empty form before it is shown."""
@@ -183,6 +211,8 @@ class FormsMixin:
 
     def _form_page(self, form: Any, *, new: bool = False, item: Any = None) -> str:
         hidden = {"form_key": request.form.get("form_key") or new_form_key()} if new else {}
+        if item is not None:
+            hidden[SEEN_STATE] = request.form.get(SEEN_STATE) or self._state_of(item)
         if item is not None and self.version_column:
             hidden["seen_version"] = request.form.get("seen_version") or str(
                 getattr(item, self.version_column)
@@ -223,6 +253,20 @@ class FormsMixin:
         if pk and self.may("can_show"):
             return self._own_url("show", pk=pk) or self.get_redirect()
         return self.get_redirect()
+
+
+def changed_by_another() -> str:
+    """What the second of two editors reads."""
+    return _("Somebody else changed this record while you had it open.")
+
+
+def _plain(value: Any) -> Any:
+    """A field's value without the rows behind it, always in one order."""
+    if isinstance(value, list | tuple | set):
+        return sorted(str(_plain(each)) for each in value)
+    if isinstance(value, Model):
+        return inspect(value).identity
+    return value
 
 
 def item_pk(view: Any, item: Any) -> Any:

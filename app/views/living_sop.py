@@ -28,6 +28,7 @@ from app.services.living import (
 )
 from app.sop.definition import Sop
 from app.sop.errors import SopError
+from app.stepup import fresh_sign_in
 from app.views.chart_filter import FilterBar, read_filter
 from app.views.chart_links import cases_url
 from app.views.charts.base import period_words
@@ -64,6 +65,7 @@ class LivingSopView(BaseView):  # type: ignore[misc]
     @expose("/publish", methods=["POST"])
     @has_access
     @permission_name("chart")
+    @fresh_sign_in
     def publish(self) -> ResponseReturnValue:
         """First what would change, then, confirmed, the change itself."""
         actor = current_actor()

@@ -21,6 +21,7 @@ from app.services.messages.texts import (
     text_problems,
 )
 from app.views.base import OfficeModelView
+from app.views.formpages import EVERY_CHANGE
 from app.views.interface import OfficeInterface
 from app.views.messages import OCCASIONS, WAYS
 from app.views.reference import active_badge
@@ -78,6 +79,7 @@ class MessageTextView(OfficeModelView):
     """Message texts: one for each occasion and way, neither added nor removed."""
 
     datamodel = OfficeInterface(MessageText)
+    asks_again = EVERY_CHANGE
     class_permission_name = "MessageText"
     route_base = "/reference/message-texts"
     exclude_route_methods: ClassVar[set[str]] = {"add", "delete", "download"}

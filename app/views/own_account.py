@@ -33,11 +33,12 @@ from wtforms.validators import (
     ValidationError,
 )
 
-from app.access import account_of
+from app.access import account_of, current_actor
 from app.extensions import db
 from app.models import User
 from app.passwords import check_password, own_words, problem_of
 from app.services.password_rules import MOST
+from app.services.rights import ensure_may_manage
 from app.stepup import fresh_where_asked
 from app.views.interface import OfficeInterface
 from app.views.widgets import OfficeFormWidget
@@ -225,6 +226,8 @@ class ResetPasswordView(_OwnForm, FabResetPasswordView):  # type: ignore[misc]
         user = OfficeInterface(User).get(request.args.get("pk", ""))
         if user is None:
             abort(404)
+        # Who sets a password can sign in with it.
+        ensure_may_manage(db.session(), current_actor(), user)
         return user
 
 

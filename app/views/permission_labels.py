@@ -34,6 +34,7 @@ _VERBS: Final[dict[str, str]] = {
     "resetpasswords": N_("set another user's password"),
     "resetmypassword": N_("change one's own password"),
     "userinfoedit": N_("change one's own name"),
+    "grant_any": N_("give rights that one does not hold (administrator)"),
     "menu_access": N_("see in the menu"),
 }
 _SCREENS: Final[dict[str, str]] = {

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from app.models import Channel, Courier
 from app.views.base import OfficeModelView
+from app.views.formpages import EVERY_CHANGE
 from app.views.interface import OfficeInterface
 from app.views.validators import (
     Matches,
@@ -47,6 +48,7 @@ def active_badge(active: bool) -> Markup:
 class ReferenceView(OfficeModelView):
     """What the screens of reference data share: no deleting, a badge, names in one column."""
 
+    asks_again = EVERY_CHANGE
     base_order = ("position", "asc")
     page_size = 50
     search_columns: ClassVar[list[str]] = ["active"]

@@ -17,6 +17,7 @@ from wtforms.validators import ValidationError
 from app.extensions import db
 from app.models import Office, Region
 from app.views.base import OfficeModelView
+from app.views.formpages import EVERY_CHANGE
 from app.views.interface import OfficeInterface
 from app.views.reference import ACTIVE_HINT, active_badge
 from app.views.validators import (
@@ -108,6 +109,7 @@ class RegionView(OfficeModelView):
     """Places."""
 
     datamodel = OfficeInterface(Region, eager=("parent",))
+    asks_again = EVERY_CHANGE
     class_permission_name = "Region"
     route_base = "/reference/regions"
     list_title = _l("Kecamatan and desa")
@@ -221,6 +223,7 @@ class OfficeView(OfficeModelView):
     """The office: one row, edited and never added."""
 
     datamodel = OfficeInterface(Office)
+    asks_again = EVERY_CHANGE
     class_permission_name = "Office"
     route_base = "/reference/office"
     exclude_route_methods: ClassVar[set[str]] = {"add", "delete", "download"}

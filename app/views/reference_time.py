@@ -20,6 +20,7 @@ from app.services.actor import Actor
 from app.services.reference import hours_of, require_usual_hours
 from app.views.base import OfficeModelView
 from app.views.formbase import CheckedTogether
+from app.views.formpages import EVERY_CHANGE
 from app.views.interface import OfficeInterface
 from app.views.office import the_sop
 from app.views.validators import (
@@ -66,6 +67,7 @@ class HolidayView(OfficeModelView):
     """Holidays and collective leave."""
 
     datamodel = OfficeInterface(Holiday)
+    asks_again = EVERY_CHANGE
     class_permission_name = "Holiday"
     route_base = "/reference/holidays"
     exclude_route_methods: ClassVar[set[str]] = {"download"}
@@ -185,6 +187,7 @@ class WorkingHoursView(OfficeModelView):
     """Working hours."""
 
     datamodel = OfficeInterface(WorkingHours)
+    asks_again = EVERY_CHANGE
     class_permission_name = "WorkingHours"
     route_base = "/reference/working_hours"
     exclude_route_methods: ClassVar[set[str]] = {"download"}
@@ -277,6 +280,7 @@ class SopStepView(OfficeModelView):
     """Standard minutes of the steps; their structure is the SOP file's."""
 
     datamodel = OfficeInterface(SopStep, row_rule=_with_clock)
+    asks_again = EVERY_CHANGE
     class_permission_name = "SopStep"
     route_base = "/reference/standard_minutes"
     exclude_route_methods: ClassVar[set[str]] = {"add", "delete", "download"}

@@ -17,6 +17,7 @@ from app.services.signatories import ACTING, office_day, overlapping, title_of
 from app.sop.identity import mask
 from app.views.base import OfficeModelView
 from app.views.formbase import CheckedTogether
+from app.views.formpages import EVERY_CHANGE
 from app.views.interface import OfficeInterface
 from app.views.office import request_time
 from app.views.validators import Matches, choice_field, day_field, text_field
@@ -157,6 +158,7 @@ class SignatoryView(OfficeModelView):
     """Signatories; an entry is never deleted, it ends."""
 
     datamodel = OfficeInterface(Signatory, eager=("user",))
+    asks_again = EVERY_CHANGE
     class_permission_name = "Signatory"
     route_base = "/reference/signatories"
     list_title = _l("Signatories")
