@@ -15,16 +15,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Flask, Response, redirect, render_template_string, request
+from flask import Flask, Response, redirect, request
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import make_url
 
 from app.services.statistics import cells as kept
 from app.services.statistics.facts import Dims, run_fact
+from benchmarks.floor_charts import draw
 
 PAGE: Final = """<!doctype html><html lang="id"><head><meta charset="utf-8"><title>{{ title }}</title></head><body>
 {% for rows in tables %}<table>{% for row in rows %}<tr>{% for value in row %}<td>{{ value }}</td>{% endfor %}</tr>
-{% endfor %}</table>{% endfor %}</body></html>"""
+{% endfor %}</table>{% endfor %}
+{% if data %}<script type="application/json">{{ data|safe }}</script>{% endif %}</body></html>"""
 _local = threading.local()
 
 
@@ -32,6 +34,7 @@ def make_floor() -> Flask:
     """The application of the specification in `FLOOR_SPEC`, over the database in `BENCH_URL`."""
     spec = json.loads(Path(os.environ["FLOOR_SPEC"]).read_text(encoding="utf-8"))
     app = Flask("floor")
+    template = app.jinja_env.from_string(PAGE)  # compiled once, as a file's would be
 
     @app.get("/<name>")
     def page(name: str) -> str:
@@ -40,9 +43,13 @@ def make_floor() -> Flask:
         for statement in spec[name]:
             parameters = statement["params"]
             chosen = parameters[variant % len(parameters)] if parameters else ()
-            rows = query(statement["sql"], chosen)
-            tables.append(summed(rows) if statement.get("sum") else rows)
-        return render_template_string(PAGE, title=name, tables=tables)
+            tables.append(query(statement["sql"], chosen))
+        shape = spec[name][0].get("shape")
+        if not shape:
+            return template.render(title=name, tables=tables)
+        tables = draw(shape, tables)
+        # Of a chart the page holds its numbers twice: in the table and for the drawing.
+        return template.render(title=name, tables=tables, data=json.dumps(tables))
 
     @app.post("/move/<int:case>")
     def move(case: int) -> Response:
@@ -77,31 +84,6 @@ def query(sql: str, parameters: Any) -> list[Any]:
     if not isinstance(found, sqlite3.Connection):
         sql = sql.replace("%", "%%").replace("?", "%s")
     return list(found.execute(sql, parameters).fetchall())
-
-
-def summed(rows: list[Any]) -> list[list[Any]]:
-    """Cells of the roll-up added up per item: number, sums, share, median, ninth tenth."""
-    items: dict[str, dict[str, int]] = {}
-    for row in rows:
-        item, counts = row[2], row[3]
-        total = items.setdefault(item, {})
-        for name, number in (json.loads(counts) if isinstance(counts, str) else counts).items():
-            total[name] = total.get(name, 0) + number
-    return [
-        [item, total.get("n"), total.get("work"), total.get("within"), total.get("judged")]
-        + [_rank(total, prefix, tenths) for prefix in "wq" for tenths in (5, 9)]
-        for item, total in items.items()
-    ]
-
-
-def _rank(counts: dict[str, int], prefix: str, tenths: int) -> int | None:
-    found = sorted((int(k[1:]), n) for k, n in counts.items() if k[0] == prefix and k[1:].isdigit())
-    left = -(-sum(n for _bound, n in found) * tenths // 10)
-    for bound, number in found:
-        left -= number
-        if left <= 0:
-            return bound
-    return None
 
 
 #: What a move must know before it writes, whoever makes it: who acts, whether he may, the case, what

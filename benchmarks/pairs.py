@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import CaseOutput, Category, Complaint
+from app.services.charts.trend import grain_of
 from app.services.statistics import Scope
-from app.services.statistics.reading import cover_of, statement_for
+from app.services.statistics.reading import cover_of, statement_of
 from app.services.statistics.scope import stretches_by
 from benchmarks.load import Loaded
 from benchmarks.versus import Pair, Statement
@@ -155,48 +156,92 @@ def _charts(office: Loaded, session: Session) -> Iterator[Pair]:
     month = (today - timedelta(days=29), today)
     years = (today - timedelta(days=5 * 365), today)
     for label, (first, last), steady in (("a month", month, True), ("five years", years, False)):
-        scope = Scope(first, last)
         period = f"from={first}&to={last}"
-        for name, address, series, split in CHARTS:
+        for name, address, shape, others in CHARTS:
             if not _there(office, address):
                 continue
+            cells = _cells(session, shape, Scope(first, last), today)
             yield Pair(
                 f"{name}, {label}", "kepalabidang", [f"{address}?{period}"],
-                [_cells(session, one, scope, split) for one in series.split()], steady=steady,
+                [cells, *map(Statement, others)], steady=steady,
             )  # fmt: skip
 
 
-#: Name, address, the series of the roll-up that it is drawn from, and what it is split by.
-CHARTS: Final = (
-    ("chart: steps", "/charts/steps/", "run", ""),
-    ("chart: wait and work", "/charts/waits/", "run", ""),
-    ("chart: trend by week", "/charts/trend/", "run", "week"),
-    ("chart: arrivals", "/charts/arrivals/", "arrival", ""),
-    ("chart: returns", "/charts/returns/", "return", ""),
-    ("chart: channels", "/charts/channels/", "arrival ended due", "channel"),
-    ("chart: categories", "/charts/categories/", "arrival ended due", "category"),
-    ("chart: kecamatan", "/charts/kecamatan/", "arrival ended due", "kecamatan"),
-    ("chart: rounds", "/charts/rounds/", "ended", ""),
-    ("chart: delivery", "/charts/delivery/", "delivery parcel", ""),
-    ("chart: load per role", "/charts/roles/", "run", ""),
-    ("chart: legal dates", "/charts/due/", "due", ""),
-    ("SOP Hidup", "/sop/", "run", ""),
+_NOW: Final = (
+    "SELECT step_key, count(*), sum(CASE WHEN started_at IS NULL THEN 1 ELSE 0 END) FROM step_run"
+    " WHERE finished_at IS NULL GROUP BY step_key"
 )
+_STEPS: Final = "SELECT key, label_id, standard_minutes FROM sop_step WHERE clock ORDER BY position"
+_OPEN: Final = (
+    "SELECT CAST({0} AS TEXT), count(*) FROM complaint WHERE step_key IN"
+    " (SELECT key FROM sop_step WHERE kind != 'end') GROUP BY CAST({0} AS TEXT)"
+)
+#: Name, address, how its cells are drawn, and what stands beside them on the page.
+CHARTS: Final = (
+    ("chart: steps", "/charts/steps/", "steps", (_NOW, _STEPS)),
+    ("chart: wait and work", "/charts/waits/", "waits", (_NOW, _STEPS)),
+    ("chart: trend by week", "/charts/trend/", "weeks", ()),
+    ("chart: arrivals", "/charts/arrivals/", "hours", ()),
+    (
+        "chart: returns", "/charts/returns/", "returns",
+        ("SELECT code, label_id FROM document_kind",),
+    ),
+    (
+        "chart: channels", "/charts/channels/", "sorts channel",
+        (_OPEN.format("channel_id"), "SELECT id, label_id FROM channel"),
+    ),
+    (
+        "chart: categories", "/charts/categories/", "sorts category",
+        (_OPEN.format("category_id"), "SELECT id, label_id FROM category"),
+    ),
+    (
+        "chart: kecamatan", "/charts/kecamatan/", "sorts kecamatan",
+        (
+            _OPEN.format("kecamatan_code"),
+            "SELECT code, name FROM region WHERE kind = 'kecamatan'",
+        ),
+    ),
+    ("chart: rounds", "/charts/rounds/", "rounds", ()),
+    ("chart: delivery", "/charts/delivery/", "couriers", ("SELECT id, name FROM courier",)),
+    (
+        "chart: load per role", "/charts/roles/", "lanes",
+        (_NOW, "SELECT key, actor FROM sop_step WHERE clock ORDER BY position"),
+    ),
+    ("chart: legal dates", "/charts/due/", "dates", ()),
+    ("SOP Hidup", "/sop/hidup/", "living", (_NOW, _STEPS)),
+)  # fmt: skip
+#: What each way of drawing reads of the roll-up; `ahead` are legal dates still to come.
+SERIES: Final = {
+    "weeks": "run arrival ended",
+    "hours": "arrival",
+    "returns": "return",
+    "sorts": "arrival ended due ahead",
+    "rounds": "ended",
+    "couriers": "parcel delivery",
+    "dates": "due ahead",
+}
 
 
 def _there(office: Loaded, address: str) -> bool:
     return any(rule.rule == address for rule in office.app.url_map.iter_rules())
 
 
-def _cells(session: Session, series: str, scope: Scope, split: str) -> Statement:
+def _cells(session: Session, drawn: str, scope: Scope, today: date) -> Statement:
     """The bare read of the cells, as the service composes it, with its values written in."""
-    if split == "week":
-        pieces = [piece for _start, piece in stretches_by("week", scope.first, scope.last)]
-        statement = statement_for(series, scope, pieces)
-    else:
-        statement = statement_for(series, scope, cover_of(scope), split)
+    shape, _space, split = drawn.partition(" ")
+    series = SERIES.get(shape, "run").split()
+    asked = [
+        ("due", scope.during(today, scope.last)) if one == "ahead" else (one, scope)
+        for one in series
+    ]
+    pieces = [cover_of(scope) for _one, scope in asked]
+    if shape == "weeks":
+        grain = grain_of(scope)
+        weeks = tuple(piece for _start, piece in stretches_by(grain, scope.first, scope.last))
+        pieces = [weeks] * len(asked)
+    statement = statement_of(asked, pieces, split, dated=shape == "weeks")
     sql = statement.compile(session.get_bind(), compile_kwargs={"literal_binds": True})
-    return Statement(str(sql), sum=True)
+    return Statement(str(sql), shape=shape)
 
 
 def _ids(session: Session, condition: Any, most: int) -> list[int]:

@@ -24,11 +24,14 @@ _FORM_KEY: Final = re.compile(rb'name="form_key" value="([^"]+)"')
 
 @dataclass(frozen=True)
 class Statement:
-    """One bare statement with the parameters of each variant; `sum`: cells that are added up."""
+    """One bare statement with the parameters of each variant.
+
+    With a `shape` it reads cells of the roll-up, which are drawn with the statements after it.
+    """
 
     sql: str
     params: Sequence[Sequence[Any]] = ()
-    sum: bool = False
+    shape: str = ""
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,18 @@ def cover_of(scope: Scope) -> tuple[Stretch, ...]:
 
 def statement_for(series: str, scope: Scope, stretches: Iterable[Stretch], split: str = "") -> Any:
     """The cells of a scope with at most one sort of cases, its values written into it."""
-    statement, values = _question([(series, scope)], [tuple(stretches)], split)
+    return statement_of([(series, scope)], [tuple(stretches)], split)
+
+
+def statement_of(
+    asked: Sequence[Asked],
+    pieces: Sequence[tuple[Stretch, ...]],
+    split: str = "",
+    *,
+    dated: bool = False,
+) -> Any:
+    """The same for several questions at once."""
+    statement, values = _question(asked, pieces, split, dated=dated)
     return statement.params(values)
 
 
@@ -143,13 +154,13 @@ def _read(
             texts = items[row[2]] = ([], [])
         texts[row[4] < 0].append(row[3])
     return [
-        {place: total for place, items in part.items() if (total := _totals(items))}
+        {place: total for place, items in part.items() if (total := totals(items))}
         for part in found
     ]
 
 
-def _totals(items: Mapping[str, _Texts]) -> ByItem:
-    """Each item's cells together, without numbers that cancelled out and items left without any."""
+def totals(items: Mapping[str, _Texts]) -> ByItem:
+    """Cells of each item, added and taken away, without numbers that cancelled out and items left without any."""
     found: ByItem = {}
     for item, (added, taken) in items.items():
         total: Counts = {}
