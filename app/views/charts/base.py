@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar, Final
@@ -13,15 +14,18 @@ from flask_appbuilder.charts.views import BaseChartView
 from flask_appbuilder.security.decorators import has_access
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
+from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
 from app.access import current_permissions
 from app.extensions import db
 from app.formats import local, local_date, short_date
 from app.models import StepRun
+from app.remembered import kept
 from app.services.charts import last_day
 from app.services.statistics import Scope
 from app.sop.definition import Sop
+from app.sop.text import language
 from app.standby import reading_session
 from app.views.base import HardenedMixin
 from app.views.chart_filter import FilterBar, read_filter
@@ -38,6 +42,8 @@ GROUPS: Final = {
     "quality": _l("Quality"),
     "people": _l("People"),
 }
+#: Stands in kept text where the filter goes; nobody can guess it and put it in.
+_GAP: Final = f"filter-{secrets.token_hex(16)}"
 SELECTS: Final = ("channel", "category", "kecamatan", "step")
 
 
@@ -156,19 +162,30 @@ class ChartView(HardenedMixin, BaseChartView):  # type: ignore[misc]
         return {"date": local_date(day), "url": url_for(f"{self.endpoint}.chart", **values)}
 
 
-def tabs(here: ChartView, bar: FilterBar) -> list[tuple[Any, list[dict[str, Any]]]]:
-    """The charts that the present officer may see, by group, with the same filter."""
+def tabs(here: ChartView, bar: FilterBar) -> Markup:
+    """The way between the charts that the present officer may see, with the same filter.
+
+    Drawn once for the same rights and language, with gaps where the filter goes.
+    """
+    key = ("chart tabs", here.endpoint, current_permissions(), language.get(), request.script_root)
+
+    def make() -> tuple[str, ...]:
+        return tuple(render_template("aduan/chart_tabs.html", tabs=_tabs(here)).split(_GAP))
+
+    return Markup(escape(bar.url("", {})).join(map(Markup, kept(key, make))))  # noqa: S704
+
+
+def _tabs(here: ChartView) -> list[tuple[Any, list[dict[str, Any]]]]:
     views = [view for view in current_app.appbuilder.baseviews if isinstance(view, ChartView)]  # type: ignore[attr-defined]
     held = current_permissions()
     allowed = [view for view in views if ("can_chart", view.class_permission_name) in held]
-    query = bar.url("", {})
     return [
         (
             label,
             [
                 {
                     "label": view.chart_title,
-                    "url": f"{request.script_root}{view.route_base}/{query}",
+                    "url": f"{request.script_root}{view.route_base}/{_GAP}",
                     "active": view is here,
                 }
                 for view in allowed
