@@ -86,8 +86,9 @@ def _items(session: Session, counts: Counts) -> Iterator[FailedItem]:
             states.setdefault(code, {})[state] = number
     if not states:
         return
-    kinds = session.scalars(select(DocumentKind).where(DocumentKind.code.in_(states)))
-    labels = {kind.code: kind.label for kind in kinds}
+    columns = (DocumentKind.code, DocumentKind.label_id, DocumentKind.label_en)
+    kinds = session.execute(select(*columns).where(DocumentKind.code.in_(states)))
+    labels = {code: Text(word, english or word) for code, word, english in kinds}
     for code, by_state in states.items():
         label = labels.get(code, Text(code, code))
         yield FailedItem(code, label, by_state.get("missing", 0), by_state.get("unreadable", 0))

@@ -47,10 +47,11 @@ class _Cells:
     def _inside(self, entry: Entry) -> str:
         if entry.value is None:
             shown = '<span class="none">–</span>'
-        elif entry.url:
-            shown = f'<a href="{escape(entry.url)}">{escape(entry.text)}{self._see}'
         else:
-            shown = escape(entry.text)
+            # A number is said in digits and signs.
+            shown = escape(entry.text) if isinstance(entry.value, str) else entry.text
+            if entry.url:
+                shown = f'<a href="{escape(entry.url)}">{shown}{self._see}'
         return f"{shown}{_note(entry)}" if entry.note or entry.late else shown
 
 

@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.formats import number, percent
 from app.services.charts import Arrivals, OpenAge, SortNumbers, arrivals, open_by_age, sort_numbers
+from app.sop.text import language
 from app.views.chart_filter import FilterBar
 from app.views.chart_links import cases_url
 from app.views.charts import figure as cell
@@ -42,7 +43,11 @@ class ArrivalChartView(ChartView):
         days = weekdays()
         cells = [[found.at(day, hour) for day in WEEK] for hour in HOURS]
         links = [
-            [cases_url(bar, "arrival", weekday=day, hour=hour) for day in WEEK] for hour in HOURS
+            [
+                cases_url(bar, "arrival", weekday=day, hour=hour) if cells[hour][day] else None
+                for day in WEEK
+            ]
+            for hour in HOURS
         ]
         heat = Plot(
             "heat",
@@ -306,9 +311,4 @@ def weekdays() -> list[str]:
 
 
 def _clock(hour: int) -> str:
-    return f"{hour:02d}.00" if _language() == "id" else f"{hour:02d}:00"
-
-
-def _language() -> str:
-    locale = get_locale()
-    return locale.language if locale else "id"
+    return f"{hour:02d}:00" if language.get() == "en" else f"{hour:02d}.00"
