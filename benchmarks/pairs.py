@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import CaseOutput, Category, Complaint
+from app.services.calendar import OFFICE_ZONE
 from app.services.charts.trend import grain_of
 from app.services.statistics import Scope
 from app.services.statistics.reading import cover_of, statement_of
@@ -126,18 +127,35 @@ def _cases(office: Loaded, session: Session, moves: int) -> Iterator[Pair]:
             " JOIN complaint c ON c.id = d.complaint_id ORDER BY d.sent_at DESC, d.id DESC LIMIT 25"
         )],
     )  # fmt: skip
-    yield Pair(
-        "queue", "operator", ["/queue/"],
-        [Statement(
-            "SELECT r.entered_at, r.started_at, r.standard_minutes, c.number, c.applicant_name,"
-            " c.class_due, g.label_id FROM step_run r JOIN complaint c ON c.id = r.complaint_id"
-            " JOIN category g ON g.id = c.category_id WHERE r.finished_at IS NULL AND r.step_key = ?"
-            " ORDER BY r.entered_at LIMIT 50", [["siak_check"]],
-        ), Statement(
-            "SELECT step_key, count(*) FROM step_run WHERE finished_at IS NULL GROUP BY step_key"
-        )],
-        goal=99,
-    )  # fmt: skip
+    yield Pair("queue", "operator", ["/queue/"], _queue(lite))
+
+
+def _queue(lite: bool) -> list[Statement]:
+    """What the home of an operator shows: his cases, how many stand and left where, the pauses."""
+    midnight = datetime.now(OFFICE_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+    steps = "('siak_check', 'printing')"
+    return [
+        Statement(
+            "SELECT r.id, r.step_key, r.entered_at, r.started_at, r.standard_minutes, c.id, c.number,"
+            " c.applicant_name, c.class_due, c.decision_due, c.round, g.label_id, u.first_name,"
+            " u.last_name FROM step_run r JOIN complaint c ON c.id = r.complaint_id"
+            " JOIN category g ON g.id = c.category_id LEFT JOIN ab_user u ON u.id = c.assignee_id"
+            f" WHERE r.finished_at IS NULL AND r.step_key IN {steps}"
+            " ORDER BY r.entered_at LIMIT 50"
+        ),
+        Statement(
+            "SELECT step_key, count(*) FROM complaint WHERE step_key IN ('intake', 'siak_check',"
+            " 'certification', 'signing', 'printing', 'dispatch', 'returned') GROUP BY step_key"
+        ),
+        Statement(
+            "SELECT step_key, count(*) FROM step_run WHERE finished_at >= ? GROUP BY step_key",
+            [[_moment(midnight, lite)]],
+        ),
+        Statement(
+            "SELECT step_run_id, step_key, reason, note, from_at, to_at FROM pause"
+            f" WHERE to_at IS NULL AND step_key IN {steps}"
+        ),
+    ]
 
 
 def _by_name(most: int) -> Statement:

@@ -7,16 +7,16 @@ then whatever has stood longest. Nothing else moves a case up.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
-from sqlalchemy.orm import Session, joinedload, lazyload, load_only
+from sqlalchemy.orm import Session
 
-from app.models import Category, Complaint, Pause, StepRun, User
+from app.models import Complaint, Pause, StepRun, User
 from app.services.actor import Actor
-from app.services.clocks import Clocks, read_clocks
+from app.services.clocks import Clocks, count_clocks
 from app.services.transitions import Office
 from app.services.visibility import visible_cases
 from app.sop.definition import Sop, Step, Transition
@@ -30,11 +30,22 @@ ANSWER_DAYS: Final = 30
 ANSWER_WARNING_DAYS: Final = 25
 
 
-@dataclass(frozen=True)
+class QueuedCase(NamedTuple):
+    """What a row of the queue shows of its case: not the complaint's text, nor what it is about."""
+
+    id: int
+    number: str
+    applicant_name: str
+    category_id: int
+    round: int
+    confidential: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One case of the queue; seconds are office seconds, `standard` is minutes."""
 
-    case: Complaint
+    case: QueuedCase
     step: Step
     since: datetime
     holder: str
@@ -44,10 +55,6 @@ class Entry:
     started: bool = False
     standing: bool = False
     standard: int | None = None
-
-    def days(self, today: date, zone: Any) -> int:
-        """Whole days since the case came here."""
-        return (today - self.since.astimezone(zone).date()).days
 
 
 @dataclass(frozen=True)
@@ -143,15 +150,17 @@ def load_queue(
     pages = max(1, -(-total // PAGE_SIZE))
     page = min(max(page, 0), pages - 1)
     today = office.calendar.day_of(now)
-    entries: list[Entry] = []
-    runs: list[StepRun] = []
+    rows: list[Any] = []
+    clocked = chosen is None or chosen.clock
     if shown and total:
-        if chosen is not None and not chosen.clock:
-            entries = _waiting_entries(session, chosen, actor, page)
-        else:
-            entries, runs = _run_entries(session, office.sop, shown, actor, today, page)
+        read = _run_rows if clocked else _waiting_rows
+        rows = read(session, shown, actor, today, page)
+    runs = rows if clocked else []
     pauses = _pauses(session, steps, runs, now)
-    entries = _with_clocks(office, entries, runs, pauses, now)
+    if clocked:
+        entries = _with_clocks(office, runs, pauses, actor, now)
+    else:
+        entries = [_entry(office.sop, row, actor) for row in rows]
     return Queue(
         steps=steps,
         waiting=waiting,
@@ -194,31 +203,27 @@ def step_counts(
     return {key: StepCount(*here.get(key, (0, 0)), left_today=left.get(key, 0)) for key in keys}
 
 
-def _columns() -> list[Any]:
-    """Only what a row of the queue shows: not the complaint's text."""
-    return [
-        load_only(
-            Complaint.number,
-            Complaint.applicant_name,
-            Complaint.category_id,
-            Complaint.step_key,
-            Complaint.step_since,
-            Complaint.version,
-            Complaint.round,
-            Complaint.assignee_id,
-            Complaint.decision_due,
-            Complaint.class_due,
-            Complaint.confidential,
-        ),
-        joinedload(Complaint.category, innerjoin=True).load_only(
-            Category.label_id, Category.label_en
-        ),
-    ]
+_CASE: Final = (
+    Complaint.id,
+    Complaint.number,
+    Complaint.applicant_name,
+    Complaint.category_id,
+    Complaint.round,
+    Complaint.confidential,
+)
+#: Who holds the case, by when it must be answered, and where it stands since when.
+_HELD: Final = (
+    Complaint.assignee_id,
+    User.first_name,
+    User.last_name,
+    Complaint.class_due,
+    Complaint.decision_due,
+)
 
 
-def _run_entries(
-    session: Session, sop: Sop, steps: Sequence[Step], actor: Actor, today: date, page: int
-) -> tuple[list[Entry], list[StepRun]]:
+def _run_rows(
+    session: Session, steps: Sequence[Step], actor: Actor, today: date, page: int
+) -> list[Any]:
     """The cases whose clock runs: mine, then at risk, then the longest there."""
     mine: ColumnElement[int] = case(
         (and_(Complaint.assignee_id == actor.id, StepRun.started_at.is_not(None)), 0), else_=1
@@ -228,7 +233,16 @@ def _run_entries(
         (or_(Complaint.class_due <= soon, Complaint.decision_due <= soon), 0), else_=1
     )
     rows = session.execute(
-        select(StepRun, Complaint, User.first_name, User.last_name)
+        select(
+            *_CASE,
+            *_HELD,
+            StepRun.step_key,
+            StepRun.entered_at.label("since"),
+            StepRun.started_at,
+            StepRun.standard_minutes,
+            StepRun.id.label("run_id"),
+        )
+        .select_from(StepRun)
         .join(Complaint, Complaint.id == StepRun.complaint_id)
         .outerjoin(User, User.id == Complaint.assignee_id)
         .where(
@@ -239,46 +253,37 @@ def _run_entries(
         .order_by(mine, risk, StepRun.entered_at, StepRun.id)
         .limit(PAGE_SIZE)
         .offset(page * PAGE_SIZE)
-        .options(lazyload(StepRun.step), *_columns())
-    ).all()
-    entries = [
-        Entry(
-            case=complaint,
-            step=sop.step(run.step_key),
-            since=run.entered_at,
-            holder=_name(first, last),
-            mine=complaint.assignee_id is not None and complaint.assignee_id == actor.id,
-            due=min(complaint.class_due, complaint.decision_due),
-            started=run.started_at is not None,
-            standard=run.standard_minutes,
-        )
-        for run, complaint, first, last in rows
-    ]
-    return entries, [row[0] for row in rows]
+    )
+    return list(rows)
 
 
-def _waiting_entries(session: Session, step: Step, actor: Actor, page: int) -> list[Entry]:
+def _waiting_rows(
+    session: Session, steps: Sequence[Step], actor: Actor, today: date, page: int
+) -> list[Any]:
     """The cases that wait for the applicant, the longest first."""
     rows = session.execute(
-        select(Complaint, User.first_name, User.last_name)
+        select(*_CASE, *_HELD, Complaint.step_key, Complaint.step_since.label("since"))
+        .select_from(Complaint)
         .outerjoin(User, User.id == Complaint.assignee_id)
-        .where(Complaint.step_key == step.key, visible_cases(actor))
+        .where(Complaint.step_key.in_([step.key for step in steps]), visible_cases(actor))
         .order_by(Complaint.step_since, Complaint.id)
         .limit(PAGE_SIZE)
         .offset(page * PAGE_SIZE)
-        .options(*_columns())
-    ).all()
-    return [
-        Entry(
-            case=complaint,
-            step=step,
-            since=complaint.step_since,
-            holder=_name(first, last),
-            mine=complaint.assignee_id is not None and complaint.assignee_id == actor.id,
-            due=min(complaint.class_due, complaint.decision_due),
-        )
-        for complaint, first, last in rows
-    ]
+    )
+    return list(rows)
+
+
+def _entry(sop: Sop, row: Any, actor: Actor, **clocks: Any) -> Entry:
+    held = row.assignee_id
+    return Entry(
+        case=QueuedCase(*row[: len(_CASE)]),
+        step=sop.step(row.step_key),
+        since=row.since,
+        holder=_name(row.first_name, row.last_name),
+        mine=held is not None and held == actor.id,
+        due=min(row.class_due, row.decision_due),
+        **clocks,
+    )
 
 
 def _name(first: str | None, last: str | None) -> str:
@@ -286,49 +291,66 @@ def _name(first: str | None, last: str | None) -> str:
 
 
 def _pauses(
-    session: Session, steps: Sequence[Step], runs: Sequence[StepRun], now: datetime
-) -> list[tuple[Pause, str]]:
+    session: Session, steps: Sequence[Step], runs: Sequence[Any], now: datetime
+) -> list[Any]:
     """The pauses that touch these runs or stop these steps now, with who began each."""
     keys = [step.key for step in steps]
     if not keys:
         return []
-    first = min((run.entered_at for run in runs), default=now)
+    first = min((run.since for run in runs), default=now)
     rows = session.execute(
-        select(Pause, User.first_name, User.last_name)
+        select(
+            Pause.step_run_id,
+            Pause.step_key,
+            Pause.from_at,
+            Pause.to_at,
+            Pause.reason,
+            Pause.note,
+            User.first_name,
+            User.last_name,
+        )
         .outerjoin(User, User.id == Pause.by_id)
         .where(
-            or_(Pause.step_run_id.in_([run.id for run in runs]), Pause.step_key.in_(keys)),
+            or_(Pause.step_run_id.in_([run.run_id for run in runs]), Pause.step_key.in_(keys)),
             or_(Pause.to_at.is_(None), Pause.to_at > first),
         )
     )
-    return [(pause, _name(given, family)) for pause, given, family in rows]
+    return list(rows)
 
 
 def _with_clocks(
-    office: Office,
-    entries: list[Entry],
-    runs: Sequence[StepRun],
-    pauses: Sequence[tuple[Pause, str]],
-    now: datetime,
+    office: Office, runs: Sequence[Any], pauses: Sequence[Any], actor: Actor, now: datetime
 ) -> list[Entry]:
-    """The same entries with both clocks; a pause counts for its own run or for its whole step."""
-    if not runs:
-        return entries
-    own: dict[int | str | None, list[tuple[datetime, datetime | None]]] = {}
-    for pause, _ in pauses:
+    """The entries with both clocks; a pause counts for its own run or for its whole step."""
+    own: dict[int | str, list[tuple[datetime, datetime | None]]] = {}
+    for pause in pauses:
         key = pause.step_run_id if pause.step_run_id is not None else pause.step_key
         own.setdefault(key, []).append((pause.from_at, pause.to_at))
     found = []
-    for entry, run in zip(entries, runs, strict=True):
-        spans = [*own.get(run.id, ()), *own.get(run.step_key, ())]
-        clocks = read_clocks(office.calendar, run, spans, now)
-        found.append(replace(entry, clocks=clocks, standing=any(end is None for _, end in spans)))
+    for run in runs:
+        spans = [*own.get(run.run_id, ()), *own.get(run.step_key, ())]
+        entry = _entry(
+            office.sop,
+            run,
+            actor,
+            clocks=count_clocks(office.calendar, run.since, run.started_at, spans, now),
+            started=run.started_at is not None,
+            standing=any(end is None for _, end in spans),
+            standard=run.standard_minutes,
+        )
+        found.append(entry)
     return found
 
 
-def _step_pauses(pauses: Sequence[tuple[Pause, str]]) -> dict[str, StepPause]:
+def _step_pauses(pauses: Sequence[Any]) -> dict[str, StepPause]:
     return {
-        pause.step_key: StepPause(pause.step_key, pause.reason, pause.note, pause.from_at, name)
-        for pause, name in pauses
+        pause.step_key: StepPause(
+            pause.step_key,
+            pause.reason,
+            pause.note,
+            pause.from_at,
+            _name(pause.first_name, pause.last_name),
+        )
+        for pause in pauses
         if pause.step_key is not None and pause.to_at is None
     }

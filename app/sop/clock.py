@@ -89,8 +89,9 @@ class Calendar:
     _spans: dict[date, tuple[Span, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
-
-    _months: dict[date, int] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _months: dict[date, list[int]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def hours(self, day: date) -> DayHours | None:
         """The hours of a day, None when the office is closed."""
@@ -117,16 +118,16 @@ class Calendar:
             self._spans[day] = spans
         return spans
 
-    def month_seconds(self, first_day: date) -> int:
-        """The working seconds of the month that begins on `first_day`."""
-        total = self._months.get(first_day)
-        if total is None:
-            day, total = first_day, 0
-            while day < _next_month(first_day):
-                total += sum(closes - opens for opens, closes in self.spans(day))
+    def month(self, first_day: date) -> list[int]:
+        """The working seconds before each day of a month, and last those of the whole month."""
+        sums = self._months.get(first_day)
+        if sums is None:
+            day, after, sums = first_day, _next_month(first_day), [0]
+            while day < after:
+                sums.append(sums[-1] + sum(closes - opens for opens, closes in self.spans(day)))
                 day += _DAY
-            self._months[first_day] = total
-        return total
+            self._months[first_day] = sums
+        return sums
 
     def day_of(self, instant: datetime) -> date:
         """The calendar day of an instant, as the office's wall shows it."""
@@ -162,11 +163,13 @@ def counted_seconds(
     """
     pauses = tuple(pauses)
     first, last = _second(start), _second(end)
-    if first < last and not _working(cal, first, last):
+    if last <= first:
+        return 0
+    working = _working(cal, first, last)
+    if not working:
         one_day = cal.day_of(_instant(first)) == cal.day_of(_instant(last - 1))
-        if one_day:
-            return sum(b - a for a, b in _free(start, end, pauses))
-    return office_seconds(cal, start, end, pauses)
+        return sum(b - a for a, b in _free(start, end, pauses)) if one_day else 0
+    return office_seconds(cal, start, end, pauses) if pauses else working
 
 
 def add_working_days(cal: Calendar, day: date, n: int) -> date:
@@ -235,18 +238,26 @@ def _free(start: datetime, end: datetime, pauses: Iterable[Pause]) -> Iterator[S
 
 
 def _working(cal: Calendar, first: int, last: int) -> int:
-    """The working seconds between two epoch seconds; whole months between them count at once."""
+    """The working seconds between two epoch seconds: what the later has behind it less the earlier.
+
+    Both count from the first of their own month; the months between count at once.
+    """
     if last <= first:
         return 0
-    total = 0
-    opening, final = cal.day_of(_instant(first)), cal.day_of(_instant(last - 1))
-    day = opening
-    while day <= final:
-        if day.day == 1 and day > opening and _next_month(day) <= final:
-            total += cal.month_seconds(day)
-            day = _next_month(day)
-            continue
-        for opens, closes in cal.spans(day):
-            total += max(0, min(last, closes) - max(first, opens))
-        day += _DAY
-    return total
+    month, before = _into_month(cal, first)
+    final, total = _into_month(cal, last)
+    while month < final:
+        total += cal.month(month)[-1]
+        month = _next_month(month)
+    return total - before
+
+
+def _into_month(cal: Calendar, second: int) -> tuple[date, int]:
+    """The first day of a moment's month, and the working seconds from there to the moment."""
+    day = cal.day_of(_instant(second))
+    month = day.replace(day=1)
+    passed = cal.month(month)[day.day - 1]
+    for opens, closes in cal.spans(day):
+        if second > opens:
+            passed += min(second, closes) - opens
+    return month, passed

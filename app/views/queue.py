@@ -15,21 +15,13 @@ from sqlalchemy.exc import IntegrityError
 
 from app.access import current_actor, current_permissions
 from app.extensions import db
-from app.formats import local
 from app.services.pausing import end_pause, open_step_pause, pause_step, require_part
-from app.services.queue import (
-    ANSWER_DAYS,
-    ANSWER_WARNING_DAYS,
-    Entry,
-    Queue,
-    batch_moves,
-    load_queue,
-)
+from app.services.queue import Queue, batch_moves, load_queue
 from app.sop.definition import Step
 from app.sop.errors import NotFoundError, RefusedError
-from app.views.complaint import shown_name
 from app.views.formkeys import new_form_key
 from app.views.office import case_office, request_time, the_sop
+from app.views.queue_rows import queue_rows
 
 _MOST_PAGES = 100_000
 
@@ -60,13 +52,11 @@ class QueueView(BaseView):  # type: ignore[misc]
             title=_("Queue"),
             subtitle=_subtitle(queue),
             queue=queue,
-            rows=_rows(queue),
+            rows=queue_rows(queue),
             tabs=_tabs(queue),
             stopped=[(s, queue.pauses[s.key]) for s in queue.steps if s.key in queue.pauses],
             reasons={reason.key: reason.label for reason in office.sop.pause_reasons},
-            may_work=actor.can("can_work"),
             may_pause=actor.can("can_pause"),
-            may_open=actor.can("can_show"),
             may_register=actor.can("can_add"),
             may_list=actor.can("can_list"),
             may_see_sheet=("can_show", "SopSheet") in current_permissions(),
@@ -181,35 +171,6 @@ def _subtitle(queue: Queue) -> str:
             "You have begun %(num)d of them.", "You have begun %(num)d of them.", mine
         )
     return text
-
-
-def _rows(queue: Queue) -> list[dict[str, Any]]:
-    """What the template shows of each case beside the entry itself."""
-    today, first_free = local(request_time()).date(), True
-    rows = []
-    for entry in queue.entries:
-        left = (entry.due - today).days
-        free = entry.mine or not entry.holder
-        row = {
-            "entry": entry,
-            "name": shown_name(entry.case),
-            "due_tone": "late" if left < 0 else "warn" if left <= 3 else "neutral",
-            "today": today,
-            # One button stands out: what I have begun, else the first case nobody has.
-            "primary": entry.mine or (first_free and free),
-            "free": free,
-            **_answer(entry, today),
-        }
-        first_free = first_free and not free
-        rows.append(row)
-    return rows
-
-
-def _answer(entry: Entry, today: Any) -> dict[str, Any]:
-    """How long the applicant has not answered."""
-    days = (today - local(entry.since).date()).days
-    tone = "late" if days >= ANSWER_DAYS else "warn" if days >= ANSWER_WARNING_DAYS else "neutral"
-    return {"days": days, "days_tone": tone, "answer_days": ANSWER_DAYS}
 
 
 def _empty(queue: Queue) -> dict[str, Any]:

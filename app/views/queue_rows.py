@@ -1,0 +1,200 @@
+"""The rows of the queue as text that is safe on a page, made before the template runs.
+
+Fifty rows of macros cost more than everything else on the page together.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Final, NamedTuple
+
+from flask import current_app, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from markupsafe import Markup, escape
+
+from app.access import current_actor
+from app.formats import days_left, duration, local, local_datetime, short_date
+from app.models import Category
+from app.services.queue import ANSWER_DAYS, ANSWER_WARNING_DAYS, Entry, Queue
+from app.views.complaint import shown_name
+from app.views.labels import labels_of
+from app.views.office import request_time
+
+#: A due date this near is marked.
+DUE_SOON: Final = 3
+_GAP: Final = "0row0"
+
+
+class QueueRow(NamedTuple):
+    """One case of the queue, every part escaped: the template puts them in as they are."""
+
+    pk: int
+    number: Markup
+    mine: bool
+    #: Number, marks, applicant and category.
+    title: Markup
+    #: Since when, and on the tab of all steps where.
+    since: Markup
+    #: Work beside its standard, or how long the applicant has not answered.
+    work: Markup
+    #: By when; nothing where the applicant is waited for.
+    due: Markup
+    #: The one button, or with whom the case is.
+    do: Markup
+
+
+def queue_rows(queue: Queue) -> list[QueueRow]:
+    """The rows of a page; one button stands out: what I have begun, else the first free case."""
+    page = _Page(queue)
+    rows, first_free = [], True
+    for entry in queue.entries:
+        free = entry.mine or not entry.holder
+        rows.append(page.row(entry, primary=entry.mine or (first_free and free)))
+        first_free = first_free and not free
+    return rows
+
+
+class _Page:
+    """What all rows of one page share: words, addresses, icons, what the reader may do."""
+
+    def __init__(self, queue: Queue) -> None:
+        actor = current_actor()
+        self.on_waiting = queue.step is not None and not queue.step.clock
+        self.one_step = queue.step is not None
+        self.today = local(request_time()).date()
+        self.may_work = actor.can("can_work")
+        self.show = _address("show") if actor.can("can_show") else None
+        self.start = _address("start")
+        self.categories = labels_of(Category)
+        parts: dict[str, Any] = current_app.jinja_env.globals
+        self.badge, icon = parts["part_badge"], parts["part_icon"]
+        self.go_on, self.begin = icon("play") + escape(_("Go on")), escape(_("Work on it"))
+        self.confidential = self.badge(_("confidential"), "warn", "eye-off")
+        self.standing = _line(self.badge(_("clock stands still"), "warn", "pause"))
+        self.not_begun = _line(escape(_("not begun")))
+        # With their gaps: they are filled for each row.
+        self.round, self.waited = _("round %(number)d"), _("waited %(time)s")
+        self.standard = _("standard %(minutes)d min")
+        self.used, self.used_of = _("%(used)s min"), _("%(used)s of %(standard)s min")
+        self.states = {
+            "ok": escape(_("within the standard")),
+            "warn": escape(_("close to the standard")),
+            "late": escape(_("over the standard")),
+        }
+
+    def row(self, entry: Entry, *, primary: bool) -> QueueRow:
+        """One case."""
+        case = entry.case
+        number = escape(case.number)
+        return QueueRow(
+            case.id,
+            number,
+            entry.mine,
+            self._title(entry, number),
+            self._since(entry),
+            self._answer(entry) if self.on_waiting else self._work(entry),
+            Markup("") if self.on_waiting else self._due(entry.due),
+            self._do(entry, number, primary),
+        )
+
+    def _title(self, entry: Entry, number: Markup) -> Markup:
+        case = entry.case
+        text = _made(f'<a href="{self.show(case.id)}">{number}</a>') if self.show else number
+        if case.round > 1:
+            text += self.badge(self.round % {"number": case.round}, "info")
+        if case.confidential:
+            text += self.confidential
+        name, category = escape(shown_name(case)), escape(self.categories.get(case.category_id, ""))
+        return _made(f"{text} {_line(name)}{_line(category, 'muted')}")
+
+    def _since(self, entry: Entry) -> Markup:
+        moment = entry.since.isoformat(timespec="minutes")
+        time = f'<time datetime="{moment}">{escape(local_datetime(entry.since))}</time>'
+        where = "" if self.one_step else _line(escape(entry.step.label), "strong")
+        return _made(f"{where}{_line(time, 'nowrap')}")
+
+    def _work(self, entry: Entry) -> Markup:
+        clocks = entry.clocks
+        if clocks is None:
+            return Markup("")
+        if entry.started:
+            text: str = self._share(clocks.work, entry.standard)
+        else:
+            text = self.not_begun
+            if entry.standard:
+                standard = self.standard % {"minutes": entry.standard}
+                text += _line(escape(standard), "muted")
+        waited = escape(self.waited % {"time": duration(clocks.wait)})
+        return _made(f"{text}{_line(waited, 'muted')}{self.standing if entry.standing else ''}")
+
+    def _share(self, seconds: int, standard: int | None) -> str:
+        """Minutes used beside the standard, as `ui.share` draws them."""
+        used = round(seconds / 60)
+        if not standard:
+            words, tone, percent = escape(self.used % {"used": used}), "none", 0
+            state = ""
+        else:
+            percent = round(100 * (seconds / 60) / standard)
+            tone = "ok" if percent < 80 else "warn" if percent <= 100 else "late"
+            words = escape(self.used_of % {"used": used, "standard": standard})
+            state = (
+                f'<span class="share-state">{percent}%'
+                f'<span class="sr-only"> {self.states[tone]}</span></span>'
+            )
+        return (
+            f'<div class="share share-{tone}"><div class="share-words"><span>{words}</span>{state}'
+            f'</div><div class="share-track" aria-hidden="true">'
+            f'<span class="share-bar w-{min(percent, 100)}"></span></div></div>'
+        )
+
+    def _answer(self, entry: Entry) -> Markup:
+        """How long the applicant has not answered."""
+        days = (self.today - local(entry.since).date()).days
+        late = days >= ANSWER_DAYS
+        tone = "late" if late else "warn" if days >= ANSWER_WARNING_DAYS else "neutral"
+        icon = None if tone == "neutral" else "hourglass"
+        text = self.badge(ngettext("%(num)d day", "%(num)d days", days), tone, icon)
+        if late:
+            words = _("Longer than %(days)d days: it may be closed as withdrawn.", days=ANSWER_DAYS)
+            text += _line(escape(words), "muted")
+        return _made(text)
+
+    def _due(self, due: date) -> Markup:
+        left = (due - self.today).days
+        words, day = days_left(due, self.today), escape(short_date(due))
+        if left > DUE_SOON:
+            return _made(_line(day, "nowrap") + _line(escape(words), "muted"))
+        badge = self.badge(words, "late" if left < 0 else "warn", "clock")
+        return _made(f"{badge}{_line(day, 'muted nowrap')}")
+
+    def _do(self, entry: Entry, number: Markup, primary: bool) -> Markup:
+        if entry.holder and not entry.mine:
+            who = escape(_("with %(who)s", who=entry.holder))
+            return _made(f'<span class="queue-holder">{who}</span>')
+        if not self.may_work:
+            return Markup("")
+        return _made(
+            f'<button type="submit" class="btn btn-{"primary" if primary else "default"} btn-sm"'
+            f' form="start" formaction="{self.start(entry.case.id)}">'
+            f"{self.go_on if entry.mine else self.begin}</button>"
+            f'<span class="sr-only">{number}</span>'
+        )
+
+
+def _made(text: str) -> Markup:
+    """A text whose parts were all escaped where they were put in."""
+    return Markup(text)  # noqa: S704
+
+
+def _line(text: Any, classes: str = "") -> Markup:
+    """A line of a cell; its words are escaped already."""
+    css = f"queue-line {classes}" if classes else "queue-line"
+    return _made(f'<span class="{css}">{text}</span>')
+
+
+def _address(method: str) -> Any:
+    """The addresses of a screen of cases by their keys, all from one pattern."""
+    before, _gap, after = url_for(f"ComplaintView.{method}", pk=_GAP).partition(_GAP)
+    start, end = escape(before), escape(after)
+    return lambda pk: f"{start}{pk}{end}"
