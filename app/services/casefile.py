@@ -198,7 +198,12 @@ def _head_statement(joined: bool) -> Select[Any]:
     )
     holder, registrar = aliased(User), aliased(User)
     relations = (Complaint.channel, Complaint.category, Complaint.kecamatan, Complaint.region)
-    kind = joinedload if joined else lazyload
+    # Not an inner join: a case that was taken over from elsewhere has no list.
+    kind = (
+        joinedload(RequirementCheck.kind, innerjoin=False)
+        if joined
+        else lazyload(RequirementCheck.kind)
+    )
     return (
         select(
             Complaint,
@@ -219,7 +224,7 @@ def _head_statement(joined: bool) -> Select[Any]:
         .where(Complaint.id == _PK)
         .options(
             *(joinedload(relation) for relation in relations if joined),
-            kind(RequirementCheck.kind),
+            kind,
         )
         .order_by(RequirementCheck.position, RequirementCheck.id, SiakCheck.id)
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import delete
 
-from app.models import Complaint
+from app.models import Complaint, RequirementCheck
 from app.services.casefile import load_case_file
 from app.services.facts import case_facts
 from app.services.pausing import pause_run
@@ -32,6 +33,17 @@ def test_a_confidential_case_is_not_there_for_who_may_not_know(session, make_cas
     assert load_case_file(session, actor("kabid"), case.id) is None
     assert load_case_file(session, actor("operator"), case.id) is not None
     assert load_case_file(session, actor("operator"), case.id + 99) is None
+
+
+def test_a_case_without_a_list_has_a_file_like_every_other(session, make_case, actor):
+    case = make_case("intake", checked=False, files=False)
+    pk, operator = case.id, actor("operator")
+    session.execute(delete(RequirementCheck).where(RequirementCheck.complaint_id == pk))
+    session.commit()
+    session.expunge_all()
+    file = load_case_file(session, operator, pk)
+    assert file is not None
+    assert file.checks == []
 
 
 def test_every_move_of_the_history_finds_the_run_it_closed(session, make_case, actor):
