@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import url_for
+from flask import g, url_for
 from markupsafe import Markup, escape
 
 from app.access import current_actor, current_permissions
@@ -23,6 +23,17 @@ def case_link(complaint: Complaint) -> Markup:
     if url is None:
         return escape(complaint.number)
     return Markup('<a class="nowrap" href="{}">{}</a>').format(url, complaint.number)
+
+
+def case_number_link(pk: int, number: str) -> Markup:
+    """The same for a line of a list, which knows no more of its case; the address is made once."""
+    if "case_address" not in g:
+        allowed = ("can_show", "Complaint") in current_permissions()
+        g.case_address = url_for("ComplaintView.show", pk=0).removesuffix("0") if allowed else None
+    if g.case_address is None:
+        return escape(number)
+    # The key is a number, the address made of our own words.
+    return Markup(f'<a class="nowrap" href="{g.case_address}{pk:d}">{escape(number)}</a>')  # noqa: S704
 
 
 def personal(text: str) -> str:

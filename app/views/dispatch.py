@@ -14,25 +14,27 @@ from flask_appbuilder.security.decorators import has_access
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from sqlalchemy import select
+from sqlalchemy.orm import Query
 from wtforms import RadioField
 
 from app.access import current_actor, current_permissions
 from app.errors import error_sentence
 from app.extensions import db
 from app.formats import OFFICE_ZONE, local, local_date, local_datetime, number, short_date
-from app.models import Complaint, Dispatch
+from app.models import Complaint, Courier, Dispatch
 from app.services.dispatching import clean_tracking_number, may_send, set_status
 from app.services.facts import current_dispatch
 from app.services.search import case_condition
 from app.services.visibility import visible_through
 from app.sop.errors import RefusedError
 from app.views.base import OfficeModelView, RefusedForm
-from app.views.case_parts import case_link, personal
+from app.views.case_parts import case_link, case_number_link, personal
 from app.views.export import EXPORT_ROWS, Cell, csv_response
 from app.views.forms.fields import DayField, PlainString, at_most, printable
 from app.views.interface import OfficeInterface
+from app.views.labels import labels_of
 from app.views.listing import read_state
 from app.views.office import request_time, the_sop
 from app.views.searching import PrivateSearchMixin
@@ -113,6 +115,21 @@ class StatusForm(DynamicForm):  # type: ignore[misc]
     )
 
 
+def _row_columns(query: Query[Any]) -> Query[Any]:
+    """What the list shows of a parcel; the names of couriers are remembered."""
+    return query.join(Complaint, Complaint.id == Dispatch.complaint_id).with_entities(
+        Dispatch.id,
+        Dispatch.tracking_number,
+        Dispatch.complaint_id,
+        Complaint.number,
+        Dispatch.courier_id,
+        Dispatch.recipient,
+        Dispatch.sent_at,
+        Dispatch.status,
+        Dispatch.delivered_at,
+    )
+
+
 class DispatchView(PrivateSearchMixin, OfficeModelView):
     """List and show parcels, and say what became of them."""
 
@@ -174,19 +191,24 @@ class DispatchView(PrivateSearchMixin, OfficeModelView):
             (Dispatch.tracking_number >= start) & (Dispatch.tracking_number < start + "\uffff")
         ) | Dispatch.complaint_id.in_(fitting)
 
-    def cell(self, item: Dispatch, column: str) -> Any:
+    row_shape = staticmethod(_row_columns)
+
+    def cell(self, item: Any, column: str) -> Any:
         """Recipients only for those who may see personal data; the status as a badge."""
         if column == "complaint":
-            return case_link(item.complaint)
+            return case_number_link(item.complaint_id, item.number)
+        if column == "courier":
+            return labels_of(Courier).get(item.courier_id, "")
         if column == "recipient":
             return personal(item.recipient)
         if column == "sent_at":
             # The day stays in one line; the time may stand below it.
             day, _blank, time = local_datetime(item.sent_at).rpartition(" ")
-            return Markup('<span class="nowrap">{}</span> {}').format(day, time)
+            return Markup(f'<span class="nowrap">{day}</span> {time}')  # noqa: S704 - figures
         if column == "status":
             label, tone = STATUSES[item.status]
-            return Markup('<span class="badge badge-{}">{}</span>').format(tone, label)
+            # Both are words of ours.
+            return Markup(f'<span class="badge badge-{tone}">{escape(label)}</span>')  # noqa: S704
         if column == "days":
             days = days_under_way(item, request_time())
             return "" if days is None else ngettext("%(num)d day", "%(num)d days", days)
@@ -282,7 +304,7 @@ class DispatchView(PrivateSearchMixin, OfficeModelView):
             raise RefusedForm({field: error_sentence(error)}) from error
 
 
-def days_under_way(item: Dispatch, now: datetime) -> int | None:
+def days_under_way(item: Any, now: datetime) -> int | None:
     """Whole calendar days between sending and delivery, or today; None for what came back."""
     if item.status == "returned":
         return None

@@ -13,26 +13,28 @@ from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm import Query
 
 from app.access import current_actor
 from app.errors import error_sentence
 from app.extensions import db
 from app.formats import file_size, local_datetime
-from app.models import Complaint, Document, DocumentKind
+from app.models import CaseOutput, Complaint, Document, DocumentKind, User
 from app.services.documents import DamagedFileError, NewFile, attach_to_case, read_file
 from app.services.search import case_condition
 from app.services.versions import why_not_now
 from app.services.visibility import visible_cases, visible_through
 from app.sop.errors import NotFoundError, RefusedError, SopError
 from app.views.base import OfficeModelView
-from app.views.case_parts import case_link, case_url
+from app.views.case_parts import case_link, case_number_link, case_url
 from app.views.document_preview import PreviewMixin, preview_url
 from app.views.document_replace import ReplaceMixin
 from app.views.export import content_disposition
 from app.views.formkeys import check_form_key, new_form_key, result_of_key, spend_form_key
 from app.views.forms.draft import StagedFile, read_files, stage_posted
 from app.views.interface import OfficeInterface
+from app.views.labels import labels_of
 from app.views.office import request_time, the_sop, the_store, upload_limits
 from app.views.searching import PrivateSearchMixin
 
@@ -60,6 +62,29 @@ FILE_POLICIES: Final[Mapping[str, str]] = {
 #: Pages drawn one below the other on the page of a file.
 MOST_PAGES: Final = 30
 _PUBLIC_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,32}")
+
+
+def _row_columns(query: Query[Any]) -> Query[Any]:
+    """What the list shows of a file; the names of kinds are remembered."""
+    return (
+        query.join(Complaint, Complaint.id == Document.complaint_id)
+        .outerjoin(CaseOutput, CaseOutput.id == Document.output_id)
+        .outerjoin(User, User.id == Document.uploaded_by_id)
+        .with_entities(
+            Document.id,
+            Document.original_name,
+            Document.complaint_id,
+            Complaint.number,
+            # A signed paper is of the kind that the case ends with.
+            func.coalesce(Document.kind_id, CaseOutput.kind_id).label("kind_id"),
+            Document.stage,
+            Document.replaced_at,
+            Document.size,
+            Document.uploaded_at,
+            User.first_name,
+            User.last_name,
+        )
+    )
 
 
 class DocumentView(PreviewMixin, ReplaceMixin, PrivateSearchMixin, OfficeModelView):
@@ -112,19 +137,21 @@ class DocumentView(PreviewMixin, ReplaceMixin, PrivateSearchMixin, OfficeModelVi
         fitting = case_condition(db.session(), text, personal=personal_data, now=request_time())
         return Document.complaint_id.in_(select(Complaint.id).where(fitting))
 
-    def cell(self, item: Document, column: str) -> Any:
+    row_shape = staticmethod(_row_columns)
+
+    def cell(self, item: Any, column: str) -> Any:
         """Sizes and stages in words, the case as a link."""
         if column == "complaint":
-            return case_link(item.complaint)
-        if column == "kind":  # a signed paper is of the kind that the case ends with
-            return str(item.kind or (item.output and item.output.kind) or "")
+            return case_number_link(item.complaint_id, item.number)
+        if column == "kind":
+            return labels_of(DocumentKind).get(item.kind_id, "")
         if column == "stage":
             words = str(STAGES[item.stage])
             return words if item.replaced_at is None else f"{words} · {_('earlier version')}"
         if column == "size":
             return file_size(item.size)
         if column == "uploaded_by":
-            return item.uploaded_by.get_full_name() if item.uploaded_by else ""
+            return f"{item.first_name} {item.last_name}" if item.first_name is not None else ""
         return super().cell(item, column)
 
     def show_extra(self, item: Document) -> dict[str, Any]:

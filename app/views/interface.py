@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from flask_appbuilder.models.filters import Filters
+from flask_appbuilder.models.sqla.filters import FilterRelationOneToManyEqual
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
 from sqlalchemy.orm import Query, joinedload, selectinload
@@ -35,6 +36,17 @@ class Rows:
     count: int
     before: bool
     after: bool
+
+
+class FilterByKey(FilterRelationOneToManyEqual):  # type: ignore[misc]
+    """Rows that point to a key; FAB reads the other row first, and finds all without one if none."""
+
+    def apply(self, query: Query[Any], value: Any) -> Query[Any]:
+        """The query cut to those rows."""
+        relation = self.datamodel.list_properties[self.column_name]
+        (column,) = relation.local_columns
+        key = int(value) if column.type.python_type is int else value
+        return query.filter(column == key)
 
 
 class OfficeFilters(Filters):  # type: ignore[misc]
@@ -88,7 +100,16 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
         """What each column can be filtered by: the same for every request, never changed."""
         convert = self.filter_converter_class(self).convert
         found = {column: convert(column) for column in self.get_columns_list()}
-        return {column: filters for column, filters in found.items() if filters}
+        return {
+            column: [self._by_key(column, item) for item in filters]
+            for column, filters in found.items()
+            if filters
+        }
+
+    def _by_key(self, column: str, found: Any) -> Any:
+        if type(found) is not FilterRelationOneToManyEqual:
+            return found
+        return FilterByKey(column, self)
 
     def get_filters(self, search_columns: Any = None, search_filters: Any = None) -> Filters:
         """Fresh filters of a request; FAB's own works out all columns of the table each time."""

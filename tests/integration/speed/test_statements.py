@@ -17,7 +17,7 @@ from tests.support.cases import CaseMaker
 #: Page, officer, statements.
 PAGES = [
     ("/complaints/list/", "petugas", 3),
-    ("/complaints/list/?_flt_0_step=signing", "petugas", 4),
+    ("/complaints/list/?_flt_0_step=signing", "petugas", 3),
     ("/complaints/list/?_oc_ComplaintView=number&_od_ComplaintView=asc", "petugas", 3),
     ("/complaints/list/?page_ComplaintView=1&psize_ComplaintView=1", "petugas", 3),
     ("/complaints/show/{case}", "petugas", 6),
