@@ -16,6 +16,7 @@
 | ALLOWED_HOSTS     | any name of this machine   | host names the panel answers to, comma separated   |
 | MAX_UPLOAD_MB     | 10                         | largest single file                                |
 | SESSION_HOURS     | 12                         | a sign-in ends after this many hours               |
+| SESSION_IDLE_MINUTES | 30                      | … and after this many minutes without a request    |
 | LOGIN_RATE        | 10 per minute              | sign-in attempts from one address                  |
 | PASSWORD_COST     | 19456,2,1                  | Argon2id: KiB of memory, passes, lanes             |
 | CONFIRM_MINUTES   | 10                         | signing and administration ask again after so long |
@@ -120,6 +121,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "PASSWORD_COST": _password_cost(env, production=production),
         "COMMON_PASSWORDS": SEED_DATA / "common_passwords.txt",
         "CONFIRM_MINUTES": _number(env, "CONFIRM_MINUTES", 10, low=1, high=60),
+        "SESSION_IDLE_MINUTES": _number(env, "SESSION_IDLE_MINUTES", 30, low=5, high=24 * 60),
         "PERMANENT_SESSION_LIFETIME": timedelta(hours=hours),
         "MAX_UPLOAD_BYTES": megabytes * 1024 * 1024,
         # One request may carry several files of the largest size.

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from app import assets, catalogues, errors, formats, parts, standby, templating
+from app import assets, catalogues, errors, formats, parts, sign_in, standby, templating
 from app.access import current_permissions, role_names
 from app.extensions import compress, csrf, db, may_write, migrate
 from app.frame import Frame
@@ -73,6 +73,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     _pages(app)
     with app.app_context():
         _appbuilder(app)
+    sign_in.install(app)
     catalogues.install(app)
     templating.install(app)
     errors.install(app)
@@ -132,6 +133,8 @@ def _pages(app: Flask) -> None:
     app.jinja_env.filters.update(formats.FILTERS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
+    from app.views.sessions import device_words
+
     @app.context_processor
     def page_context() -> dict[str, Any]:
         locale = get_locale()
@@ -147,6 +150,7 @@ def _pages(app: Flask) -> None:
             "theme": theme,
             "frame": Frame(language_now, theme, office, menu=not g.get("no_nav")),
             "role_names": role_names,
+            "device_words": device_words,
             "office": office,
             "can": lambda permission, view="Complaint": (permission, view) in current_permissions(),
         }

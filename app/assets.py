@@ -38,6 +38,7 @@ BUNDLES: Final[Mapping[str, Sequence[Path]]] = {
                 "tables",
                 "components",
                 "pages",
+                "signin",
                 "documents",
                 "import",
                 "messages",
@@ -59,6 +60,7 @@ BUNDLES: Final[Mapping[str, Sequence[Path]]] = {
             _OURS / "js" / f"{name}.js"
             for name in (
                 "base",
+                "session",
                 "find",
                 "list",
                 "forms",

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from flask import current_app, render_template, request
+from flask import current_app, g, render_template, request
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
@@ -20,6 +20,7 @@ from markupsafe import Markup
 from app.access import current_permissions, role_names
 from app.navigation import NavItem, best_fit, build_nav
 from app.remembered import kept
+from app.sign_in import limits, news
 
 #: Stands in kept text where the token of the session goes; nobody can guess it and put it in.
 _GAP: Final = f"csrf-{secrets.token_hex(16)}"
@@ -68,6 +69,26 @@ class Frame:
     def words(self) -> Markup:
         """The words that scripts say, as attributes of the page's body."""
         return self._part("words", ())
+
+    @property
+    def lasting(self) -> Markup:
+        """How long the session lasts from now on, for the warning before its end."""
+        here = g.get("sign_in")
+        if here is None or not current_user.is_authenticated:
+            return Markup("")
+        left = int(here.left(limits(), g.now).total_seconds())
+        idle = int(limits().idle.total_seconds())
+        return Markup(' data-left="{}" data-idle="{}" data-who="{}"').format(
+            min(left, idle) if g.get("seen") is None else idle, idle, current_user.get_id()
+        )
+
+    @property
+    def news(self) -> Markup:
+        """What its owner has to know of his account: a sign-in from a device that was not known."""
+        row = news() if current_user.is_authenticated else None
+        if row is None:
+            return Markup("")
+        return Markup(render_template("aduan/frame/news.html", row=row))  # noqa: S704
 
     @cached_property
     def _places(self) -> tuple[tuple[str, str], ...]:

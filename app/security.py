@@ -7,15 +7,23 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import g, session
+from flask_appbuilder.const import AUTH_DB, AUTH_LDAP
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import case, or_, select, true
 
 from app.access import STAMP, account_of, current_permissions, session_stamp
 from app.extensions import db
-from app.models import Account, Stamp, User
+from app.models import User
 from app.passwords import check_password, hash_password, needs_renewal
-from app.stepup import note_proof
+from app.services.sign_in.second_factor import has_second_factor
+from app.services.sign_in.sessions import SignedIn
+from app.sign_in import (
+    end_sessions,
+    is_going_on,
+    password_is_right,
+    prove_by_code,
+    user_statement,
+)
 
 
 class OfficeSecurityManager(SecurityManager):
@@ -74,37 +82,56 @@ class OfficeSecurityManager(SecurityManager):
 
     # --- signing in ---
 
-    def auth_user_db(self, username: str, password: str) -> User | None:
-        """The user of a name (or e-mail address) and a password; None for everybody else.
+    @property
+    def local_passwords(self) -> bool:
+        """Whether passwords are kept here, and not by a directory or another office's sign-in."""
+        return bool(self.auth_type == AUTH_DB)
 
-        The password is compared in every case, so that no name answers sooner than another.
+    @property
+    def asks_for_codes(self) -> bool:
+        """Whether a second factor of ours is asked for: not after a sign-in made elsewhere."""
+        return bool(self.auth_type in (AUTH_DB, AUTH_LDAP))
+
+    def authenticate(
+        self, found: User | None, name: str, password: str, *, waiting: bool
+    ) -> User | None:
+        """The user whose password it is; flushes. None for everybody else.
+
+        Args:
+            found: who signs in under the name.
+            waiting: whether the account has to wait; a directory is not asked then.
         """
-        found = db.session.scalars(
-            select(User)
-            .where(or_(User.username == username, User.email == username))
-            .order_by(case((User.username == username, 0), else_=1))
-        ).first()
-        right = check_password(found.password if found else None, password)
-        if found is None or not found.is_active:
+        if self.auth_type == AUTH_LDAP:
+            return None if waiting else self.auth_user_ldap(name, password)
+        right = password_is_right(found, password)
+        if found is None:
             return None
-        if right and needs_renewal(found.password):
+        if not right:
+            found.fail_login_count = (found.fail_login_count or 0) + 1
+        elif needs_renewal(found.password):
             found.password = hash_password(password)
-        self.update_user_auth_stat(found, right)
+        db.session.flush()
         return found if right else None
+
+    def prove(self, user: User, answer: str) -> bool:
+        """Whether an answer proves that who asks is this user."""
+        if self.asks_for_codes and has_second_factor(db.session(), user.id):
+            return prove_by_code(user, answer)
+        if self.auth_type == AUTH_LDAP:
+            return self.auth_user_ldap(user.username, answer) is not None
+        return self.local_passwords and check_password(user.password, answer)
+
+    def on_user_login(self, user: User) -> None:
+        """A session begins when the sign-in is complete (`app.sign_in`), not with the password."""
 
     # --- sessions ---
 
     def load_user(self, pk: Any) -> User | None:
-        """The user of a cookie, unless it is stale: signed out, password changed, deactivated."""
+        """The user of a cookie, unless it is stale: ended, run out, password changed, deactivated."""
         if not str(pk).isascii() or not str(pk).isdigit():
             return None
         # With the stamp of what is remembered: the first statement of the request brings both.
-        row = db.session.execute(
-            select(User, Account, Stamp.value)
-            .outerjoin(Account, Account.user_id == User.id)
-            .outerjoin(Stamp, true())
-            .where(User.id == int(pk))
-        ).first()
+        row = db.session.execute(user_statement(int(pk))).first()
         if row is not None:
             g.stamp = row[2] or ""
         if row is None or not row[0].is_active:
@@ -113,27 +140,15 @@ class OfficeSecurityManager(SecurityManager):
         stamp = session.get(STAMP, "")
         if not hmac.compare_digest(str(stamp), session_stamp(user, row[1])):
             return None
+        if not is_going_on(SignedIn(*row[3:]) if row[3] is not None else None):
+            return None
         g.account = row[1]
+        g.unseen_session_id = row[1].unseen_session_id if row[1] is not None else None
         return user
-
-    def on_user_login(self, user: User) -> None:
-        """A fresh session of this person: nothing of the anonymous one stays but the language."""
-        locale = session.get("locale")
-        session.clear()
-        if locale:
-            session["locale"] = locale
-        session.permanent = True
-        session[STAMP] = session_stamp(user, db.session.get(Account, user.id))
-        note_proof(g.now)
-
-    def prove(self, user: User, answer: str) -> bool:
-        """Whether an answer proves that who asks is this user: his password."""
-        return check_password(user.password, answer)
 
     def end_sessions(self, user_id: int) -> None:
         """Make every cookie of a user worthless; the caller commits."""
-        account_of(user_id).session_version += 1
-        db.session.flush()
+        end_sessions(user_id)
 
     def reset_password(self, userid: int, password: str) -> None:
         """Set a password; every session that knew the old one ends."""
@@ -142,5 +157,6 @@ class OfficeSecurityManager(SecurityManager):
         user.changed_on = datetime.now(UTC).replace(tzinfo=None)
         account = account_of(userid)
         account.password_changed_at = datetime.now(UTC)
-        account.session_version += 1
+        account.password_expires_at = None
+        end_sessions(userid)
         db.session.commit()

@@ -32,6 +32,14 @@ from app.models.reference import (
 )
 from app.models.report import ReportJob
 from app.models.search import CaseWord, NameWord
+from app.models.sign_in import (
+    KnownDevice,
+    RecoveryCode,
+    RoleRule,
+    SecondFactor,
+    SignInSession,
+    SignInThrottle,
+)
 from app.models.signature import DocumentSignature, Signatory, SigningBatch, SigningItem
 from app.models.sop import (
     CaseEvent,
@@ -66,6 +74,7 @@ __all__ = [
     "Group",
     "Holiday",
     "ImportRun",
+    "KnownDevice",
     "Message",
     "MessageText",
     "Model",
@@ -78,12 +87,17 @@ __all__ = [
     "PrintBatch",
     "PrintBatchItem",
     "PrintRun",
+    "RecoveryCode",
     "Region",
     "ReportJob",
     "RequirementCheck",
     "Role",
+    "RoleRule",
+    "SecondFactor",
     "SeedRun",
     "SiakCheck",
+    "SignInSession",
+    "SignInThrottle",
     "Signatory",
     "SigningBatch",
     "SigningItem",

@@ -23,3 +23,8 @@ class Account(Model):
     must_change_password: Mapped[bool] = mapped_column(Boolean, nullable=False, default=False)
     locale: Mapped[str] = mapped_column(String(2), nullable=False, default="")
     password_changed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # A password that an administrator gave out works until then.
+    password_expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # A sign-in from a device that was not known, until its owner has said that he saw it; no
+    # foreign key, so that the two tables need not wait for each other.
+    unseen_session_id: Mapped[int | None] = mapped_column(Integer)

@@ -40,6 +40,7 @@ STAMPED = (
     "holiday",
     "office",
     "region",
+    "role_rule",
     "sop_step",
     "working_hours",
 )

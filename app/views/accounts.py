@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 from flask_appbuilder.actions import action
@@ -14,21 +14,16 @@ from flask_appbuilder.fieldwidgets import (
     BS3TextFieldWidget,
     Select2ManyWidget,
 )
-from flask_appbuilder.forms import DynamicForm
 from flask_appbuilder.security.decorators import has_access
-from flask_appbuilder.security.views import (
-    AuthDBView as FabAuthDBView,
-)
 from flask_appbuilder.security.views import (
     UserDBModelView as FabUserDBModelView,
 )
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_login import current_user, login_user, logout_user
+from flask_login import current_user
 from sqlalchemy import select
-from wtforms import BooleanField, PasswordField, StringField
+from wtforms import BooleanField, StringField
 from wtforms.validators import (
-    DataRequired,
     Email,
     InputRequired,
     Length,
@@ -40,14 +35,13 @@ from app.access import account_of, current_actor
 from app.extensions import db
 from app.formats import local_datetime
 from app.models import Role, User
-from app.navigation import safe_path
 from app.passwords import hash_password
-from app.services.password_rules import MOST
 from app.services.rights import (
     ensure_may_manage,
     ensure_may_set_active,
     ensure_may_set_roles,
 )
+from app.sign_in import end_sessions
 from app.views.base import HardenedMixin
 from app.views.formpages import beside
 from app.views.interface import OfficeInterface
@@ -60,49 +54,7 @@ from app.views.own_account import (
     repeated,
 )
 from app.views.roles import RoleModelView
-
-
-class LoginForm(DynamicForm):  # type: ignore[misc]
-    """User name and password."""
-
-    username = StringField(_l("User name"), validators=[DataRequired(), Length(max=128)])
-    password = PasswordField(_l("Password"), validators=[DataRequired(), Length(max=MOST)])
-
-
-class AuthDBView(FabAuthDBView):  # type: ignore[misc]
-    """Sign-in and sign-out; whatever `next` says, a person stays on this host."""
-
-    title = _l("Sign in")
-    login_template = "appbuilder/general/security/login_db.html"
-
-    @expose("/login/", methods=["GET", "POST"])
-    def login(self) -> ResponseReturnValue:
-        target = safe_path(request.args.get("next")) or url_for("IndexView.index")
-        if current_user.is_authenticated:
-            return redirect(target)
-        form = LoginForm()
-        status = 200
-        if form.validate_on_submit():
-            user = self.appbuilder.sm.auth_user_db(form.username.data, form.password.data)
-            if user:
-                login_user(user, remember=False)
-                return redirect(target, 303)
-            # One answer for an unknown name, a wrong password and a deactivated account.
-            form.form_errors.append(_("User name or password is not right."))
-            status = 401
-        page = render_template(
-            self.login_template, title=self.title, form=form, appbuilder=self.appbuilder
-        )
-        return page, status
-
-    @expose("/logout/", methods=["POST"])
-    def logout(self) -> ResponseReturnValue:
-        if current_user.is_authenticated:
-            self.appbuilder.sm.end_sessions(current_user.id)
-            db.session.commit()
-            logout_user()
-            flash(_("You are signed out."), "success")
-        return redirect(url_for("AuthDBView.login"), 303)
+from app.views.signing_in import AuthDBView
 
 
 def _roles() -> list[Role]:
@@ -296,7 +248,7 @@ class UserDBModelView(HardenedMixin, FabUserDBModelView):  # type: ignore[misc]
         before = (item.active, {role.id for role in item.roles})
         super().save_changes(form, item)
         if before != (item.active, {role.id for role in item.roles}):
-            account_of(item.id).session_version += 1
+            end_sessions(item.id)
 
     def pre_update(self, item: Any) -> None:
         item.changed_on = datetime.now(UTC).replace(tzinfo=None)

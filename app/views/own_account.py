@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 from flask_appbuilder.fieldwidgets import (
@@ -198,7 +198,7 @@ class ResetMyPasswordView(_OwnForm, FabResetMyPasswordView):  # type: ignore[mis
         manager = self.appbuilder.sm
         account_of(current_user.id).must_change_password = False
         manager.reset_password(current_user.id, form.password.data)
-        manager.on_user_login(db.session.get_one(User, current_user.id))
+        g.second_factor = g.sign_in.second_factor
         login_user(db.session.get_one(User, current_user.id), remember=False)
         flash(_("Your password was changed."), "success")
         return redirect(url_for("IndexView.index"), 303)

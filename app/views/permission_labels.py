@@ -74,6 +74,7 @@ _SCREENS: Final[dict[str, str]] = {
     "ResetMyPasswordView": N_("My password"),
     "ResetPasswordView": N_("Passwords of others"),
     "UserInfoEditView": N_("My name"),
+    "MySession": N_("My sessions"),
     # Menu entries that are no screen of their own.
     "Complaints": N_("Complaints"),
     "Register": N_("Register a complaint"),

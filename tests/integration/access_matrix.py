@@ -102,8 +102,22 @@ POST /complaints/action/<string:name>/<pk>      P        303    name=verify_file
 POST /complaints/action_post                    POSKBA   404
 POST /complaints/batch                          POSK     303
 
+GET  /login/code/                               -        303
+GET  /login/code/                               POSKBA   302
+POST /login/code/                               -        303
+POST /login/code/                               POSKBA   302
 GET  /confirm/                                  POSKBA   200
 POST /confirm/                                  POSKBA   401
+
+GET  /sessions/                                 POSKBA   200
+GET  /sessions/state                            POSKBA   200
+GET  /sessions/state                            -        401
+POST /sessions/stay                             POSKBA   200
+POST /sessions/stay                             -        401
+GET  /sessions/back                             -POSKBA  200
+POST /sessions/end/<int:pk>                     POSKBA   404    pk=999999
+POST /sessions/end-others                       POSKBA   303
+POST /sessions/seen/<int:pk>                    POSKBA   303    pk=999999
 
 GET  /desk/                                     P        200
 POST /desk/send/<pk>                            P        303

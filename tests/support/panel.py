@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextvars import copy_context
@@ -21,18 +22,20 @@ from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import event, make_url, select
 from sqlalchemy.engine import Engine
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 from werkzeug.test import TestResponse
 
 from app import create_app
 from app.access import STAMP, account_of, session_stamp
 from app.extensions import db
-from app.models import Account, BlankStock, Role, Signatory, User
+from app.models import Account, BlankStock, Role, Signatory, SignInSession, User
 from app.passwords import hash_password
 from app.release import prepare
 from app.services.actor import load_actor
 from app.services.blanks import book
+from app.services.sign_in.tokens import hash_of
 from app.services.storage import open_store
+from app.sign_in import SID
 from app.stepup import PROVED
 from config import load_settings
 from tests.support import signed
@@ -264,14 +267,30 @@ def post(
 
 
 def cookie_values(app: Flask, user: User, account: Account | None) -> dict[str, Any]:
-    """What the session of a signed-in officer holds."""
+    """What the session of a signed-in officer holds; its row is written and committed."""
     with app.app_context():
         stamp = session_stamp(user, account)
+    token, now = secrets.token_hex(16), datetime.now(UTC)
+    row = SignInSession(
+        user_id=user.id, token_hash=hash_of(token), started_at=now, last_seen_at=now
+    )
+    session = object_session(user)
+    if session is None or session.get_bind().engine.url != engine_of(app).url:
+        with Session(engine_of(app)) as own:
+            own.add(row)
+            own.commit()
+    else:
+        session.add(row)
+        # What the test holds in its hands stays as it is.
+        expires, session.expire_on_commit = session.expire_on_commit, False
+        session.commit()
+        session.expire_on_commit = expires
     return {
         "_user_id": str(user.id),
         "_fresh": True,
         "_permanent": True,
         STAMP: stamp,
+        SID: token,
         PROVED: int(datetime.now(UTC).timestamp()),
     }
 
