@@ -20,6 +20,7 @@
 | LOGIN_RATE        | 10 per minute              | sign-in attempts from one address                  |
 | PASSWORD_COST     | 19456,2,1                  | Argon2id: KiB of memory, passes, lanes             |
 | CONFIRM_MINUTES   | 10                         | signing and administration ask again after so long |
+| DATA_KEYS         | `instance/data_keys`       | file with the keys of personal data (mode 600)     |
 | SOP_FILE          | seed_data/sop.toml         | the SOP this installation runs                     |
 | PUBLIC_URL        | the address in the browser | address that QR codes and messages lead to         |
 | PAPERS_PATH       | `instance/papers`          | the office's own paper templates, if any           |
@@ -84,6 +85,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "DEMO": demo,
         "INSTANCE_PATH": instance,
         "SEED_DATA": SEED_DATA,
+        "DATA_KEYS": Path(env.get("DATA_KEYS") or instance / "data_keys"),
         "SOP_FILE": Path(env.get("SOP_FILE") or SEED_DATA / "sop.toml"),
         "STORE_URL": env.get("STORE_URL") or str(instance / "files"),
         "HOST": env.get("HOST", "127.0.0.1"),

@@ -17,7 +17,17 @@ from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from app import assets, catalogues, errors, formats, parts, sign_in, standby, templating
+from app import (
+    assets,
+    catalogues,
+    datakeys,
+    errors,
+    formats,
+    parts,
+    sign_in,
+    standby,
+    templating,
+)
 from app.access import current_permissions, role_names
 from app.extensions import compress, csrf, db, may_write, migrate
 from app.frame import Frame
@@ -62,6 +72,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     logging.getLogger("flask_appbuilder").setLevel(logging.ERROR)
 
     app.extensions["sop"] = load_sop(config["SOP_FILE"])
+    datakeys.use(Path(config["DATA_KEYS"]))
     app.extensions["store"] = open_store(config["STORE_URL"])
 
     db.init_app(app)

@@ -18,11 +18,13 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from app.access import account_of
+from app.datakeys import KeysError
 from app.extensions import db, may_write
 from app.models import Account, Role, SeedRun, SopRelease, User
 from app.passwords import hash_password
 from app.release_lock import one_at_a_time
 from app.services.calendar import load_calendar
+from app.services.sealing import prepare_keys, require_keys, scrub, seal_old_rows
 from app.services.seed_roles import load_roles, sync_roles
 from app.services.seeding import seed_reference
 from app.services.sop_sync import sync_steps, synced_sha256
@@ -78,6 +80,7 @@ def _prepare(app: Flask) -> Prepared:
     if current != head:
         upgrade(directory=str(app.extensions["migrate"].directory))
         done.upgraded = True
+    _seal()
     sop: Sop = app.extensions["sop"]
     if done.upgraded or not in_line(sop):
         sync(sop)
@@ -113,11 +116,30 @@ def require_ready(app: Flask) -> None:
         production = current_app.config["ENV_NAME"] == "production"
         if production and db.session.get(SeedRun, "demo") is not None:
             raise NotReadyError(DEMO_IN_PRODUCTION)
+        try:
+            require_keys(db.session())
+        except KeysError as error:
+            raise NotReadyError(str(error)) from None
         if not in_line(app.extensions["sop"]):
             raise NotReadyError(
                 "the database is not in line with the SOP file; run `flask sop sync` first."
             )
         db.session.rollback()
+
+
+def _seal() -> None:
+    """Keys of personal data for a new office; rows from before there were keys are sealed."""
+    session, now = db.session(), datetime.now(UTC)
+    try:
+        prepare_keys(session, now)
+        session.commit()
+        if seal_old_rows(session, now, session.commit):
+            session.commit()
+            db.session.remove()
+            scrub(db.engine)
+    except KeysError as error:
+        raise NotReadyError(str(error)) from None
+    db.session.commit()
 
 
 def revisions() -> tuple[str | None, str | None]:

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from app import create_app
+from app.datakeys import ring
 from app.extensions import db
 from app.models import (
     Account,
@@ -29,6 +30,7 @@ from app.models import (
     Region,
     User,
 )
+from app.models.sealed import Digest, Sealed
 from app.passwords import hash_password
 from app.release import prepare
 from app.services.demo_people import add_officers
@@ -110,10 +112,11 @@ def fill(engine: Engine, maker: Maker) -> int:
         for chunk in maker.chunks(CHUNK):
             for name, rows in chunk.items():
                 total += len(rows)
+                sealed = _sealed(name, rows)
                 if engine.dialect.name == "sqlite":
-                    _write_sqlite(cursor, name, rows)
+                    _write_sqlite(cursor, name, sealed)
                 else:
-                    _write_postgres(raw, name, rows)
+                    _write_postgres(raw, name, sealed)
         raw.commit() if engine.dialect.name != "sqlite" else cursor.execute("COMMIT")
         if engine.dialect.name == "sqlite":
             cursor.execute("PRAGMA foreign_keys=ON")
@@ -144,7 +147,7 @@ def _postgres(engine: Engine) -> bool:
 def _columns_of(name: str) -> tuple[list[str], list[Any]]:
     """The columns of the rows, and those that a row does not name but the table insists on."""
     table: Table = Model.metadata.tables[name]
-    given = COLUMNS[name]
+    given = [*COLUMNS[name], *_digests(name)]
     missing = [
         column for column in table.columns if column.name not in given and not column.nullable
     ]
@@ -155,6 +158,32 @@ def _columns_of(name: str) -> tuple[list[str], list[Any]]:
             ("[]" if isinstance(column.type, JSON) else "") if callable(default) else default
         )
     return [*given, *(column.name for column in missing)], constants
+
+
+def _digests(name: str) -> dict[str, tuple[int, str]]:
+    """The columns that sealed ones are found by: where in a row their source stands, and its kind."""
+    return {
+        column.name: (COLUMNS[name].index(column.type.source), column.type.purpose)
+        for column in Model.metadata.tables[name].columns
+        if isinstance(column.type, Digest)
+    }
+
+
+def _sealed(name: str, rows: Sequence[Row]) -> Sequence[Row]:
+    """Rows as the database keeps them: personal data sealed, with what it is found by behind."""
+    keys, table = ring(), Model.metadata.tables[name]
+    kinds = [table.columns[column].type for column in COLUMNS[name]]
+    places = [(at, kind.place) for at, kind in enumerate(kinds) if isinstance(kind, Sealed)]
+    if not places:
+        return rows
+    found = []
+    for row in rows:
+        values = list(row)
+        values += [keys.digest(kind, row[at]) for at, kind in _digests(name).values()]
+        for at, place in places:
+            values[at] = keys.seal(row[at], place)
+        found.append(tuple(values))
+    return found
 
 
 def _write_sqlite(cursor: Any, name: str, rows: Sequence[Row]) -> None:

@@ -53,9 +53,13 @@ def _cases(office: Loaded, session: Session, moves: int) -> Iterator[Pair]:
     visible = "NOT c.confidential" if not lite else "c.confidential = 0"
     some = [max(1, office.cases * part // 9) for part in range(1, 9)]
     rows = session.execute(
-        select(Complaint.id, Complaint.number, Complaint.nik, Complaint.received_at).where(
-            Complaint.id.in_(some)
-        )
+        select(
+            Complaint.id,
+            Complaint.number,
+            Complaint.nik,
+            Complaint.nik_digest,
+            Complaint.received_at,
+        ).where(Complaint.id.in_(some))
     ).all()
     deep = min(DEEP, office.cases // 50)
     before = session.execute(
@@ -94,7 +98,7 @@ def _cases(office: Loaded, session: Session, moves: int) -> Iterator[Pair]:
     )  # fmt: skip
     yield Pair(
         "box, a NIK", petugas, [],
-        [Statement(f"{_ROW} WHERE c.nik = ?{_NEWEST}", [[row.nik] for row in rows])],
+        [Statement(f"{_ROW} WHERE c.nik_digest = ?{_NEWEST}", [[row.nik_digest] for row in rows])],
         box=[row.nik for row in rows],
     )  # fmt: skip
     yield Pair("box, part of a name", petugas, [], [_by_name(8)], box=PARTS)

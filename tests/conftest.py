@@ -26,7 +26,7 @@ from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import create_app
+from app import create_app, datakeys
 from app.extensions import may_write
 from app.models import Account, User
 from app.services.actor import Actor, load_actor
@@ -41,6 +41,7 @@ from tests.support.chart_pages import worked_cases
 from tests.support.panel import OfficeClient, Statements
 from tests.support.postgres import Server, postgres_or_skip
 from tests.support.serving import served
+from tests.support.testkeys import keys_file
 from tools.i18n import compile_catalogues
 
 BUILD = Path(__file__).resolve().parent.parent / "build"
@@ -48,6 +49,7 @@ BACKENDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    datakeys.use(keys_file())  # what needs no application needs them all the same
     config.addinivalue_line("markers", "both: runs on SQLite and on PostgreSQL")
 
 

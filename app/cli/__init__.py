@@ -6,6 +6,7 @@ from flask import Flask
 
 from app.cli.backup import backup_command, backup_key_command, restore_command
 from app.cli.cases import case_group
+from app.cli.data import data_group
 from app.cli.maintenance import release_command, seed_group, tidy_command
 from app.cli.messages import messages_group, worker_command
 from app.cli.papers import papers_group
@@ -19,7 +20,13 @@ def register_commands(app: Flask) -> None:
     """Add our commands to Flask's."""
     for command in (sop_group, case_group, seed_group, release_command, tidy_command):
         app.cli.add_command(command)
-    for command in (backup_command, backup_key_command, restore_command, verify_command):
+    for command in (
+        backup_command,
+        backup_key_command,
+        restore_command,
+        verify_command,
+        data_group,
+    ):
         app.cli.add_command(command)
     for command in (messages_group, worker_command, papers_group, search_group, stats_group):
         app.cli.add_command(command)

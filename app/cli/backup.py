@@ -17,6 +17,7 @@ from flask.cli import with_appcontext
 from flask_migrate import upgrade
 from sqlalchemy import func, inspect, select
 
+from app.datakeys import KeysError, ring
 from app.extensions import db, may_write
 from app.formats import local
 from app.models import Model, User
@@ -26,6 +27,7 @@ from app.services.backup import (
     check_backup,
     make_backup,
     restore_files,
+    restore_keys,
     restore_rows,
 )
 from app.services.backup.reading import identities_of
@@ -45,7 +47,7 @@ def honest(command: Callable[..., None]) -> Callable[..., None]:
     def run(*args: Any, **kwargs: Any) -> None:
         try:
             command(*args, **kwargs)
-        except (BackupError, NotReadyError, StoreError) as error:
+        except (BackupError, KeysError, NotReadyError, StoreError) as error:
             print(f"aduan: {error}", file=sys.stderr)
             raise SystemExit(1) from None
 
@@ -105,6 +107,7 @@ def backup_command(target: Path | None, key_file: Path | None) -> None:
             target,
             _recipients(),
             extra=_extra(folder),
+            data_keys=ring().text(),
             now=now,
         )
     print(f"{made.path}: {made.rows} rows, {made.files} files, {made.size / 1e6:.1f} MB")
@@ -126,6 +129,7 @@ def restore_command(source: Path, key_file: Path) -> None:
     migrations = str(current_app.extensions["migrate"].directory)
     upgrade(directory=migrations, revision=contents.revision)
     may_write.set(True)
+    restore_keys(source, identities)
     with db.engine.begin() as connection:
         restore_rows(connection, source, identities)
         folder = Path(current_app.instance_path)

@@ -20,7 +20,17 @@ def render_item(type_: str, item: Any, autogen_context: Any) -> str | Literal[Fa
     """Our column types by their plain names: a migration never imports the application."""
     if type_ == "type" and type(item).__name__ == "UTCDateTime":
         return "sa.DateTime(timezone=True)"
+    if type_ == "type" and type(item).__name__ in ("Sealed", "Digest"):
+        return "sa.Text()" if type(item).__name__ == "Sealed" else "sa.LargeBinary(16)"
     return False
+
+
+def compare_type(
+    context: Any, inspected: Any, column: Any, inspected_type: Any, metadata_type: Any
+) -> bool | None:
+    """SQLite keeps a text of any length in any column: a sealed one needs no other type there."""
+    sealed = type(metadata_type).__name__ == "Sealed"
+    return False if sealed and context.dialect.name == "sqlite" else None
 
 
 def include_name(name: str | None, type_: str, parent_names: Any) -> bool:
@@ -65,7 +75,7 @@ def _run(connection: Any) -> None:
         render_item=render_item,
         include_name=include_name,
         render_as_batch=True,
-        compare_type=True,
+        compare_type=compare_type,
         transaction_per_migration=True,
     )
     with context.begin_transaction():

@@ -12,6 +12,7 @@ from flask_appbuilder.security.sqla.models import (
 from app.models.account import Account
 from app.models.base import Model, UTCDateTime, utc_now
 from app.models.complaint import Complaint, RequirementCheck, SiakCheck
+from app.models.datakey import DataKeyUse
 from app.models.dispatch import Dispatch
 from app.models.document import CaseOutput, Document, PrintRun, StagedUpload
 from app.models.importing import ImportRun
@@ -67,6 +68,7 @@ __all__ = [
     "Channel",
     "Complaint",
     "Courier",
+    "DataKeyUse",
     "Dispatch",
     "Document",
     "DocumentKind",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import (
     JSON,
@@ -18,10 +18,11 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from app.models.base import Model, UTCDateTime
 from app.models.reference import Category, Channel, DocumentKind, Region
+from app.models.sealed import Digest, Sealed
 from app.models.sop import CaseEvent, SopStep, StepRun
 
 if TYPE_CHECKING:
@@ -29,6 +30,14 @@ if TYPE_CHECKING:
 
     from app.models.dispatch import Dispatch
     from app.models.document import CaseOutput, Document
+
+
+_DIGESTS: Final = {
+    "nik": "nik_digest",
+    "kk_number": "kk_digest",
+    "phone": "phone_digest",
+    "handle": "handle_digest",
+}
 
 
 def new_check_pin() -> str:
@@ -44,20 +53,22 @@ class Complaint(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(String(20), nullable=False, unique=True)
     channel_id: Mapped[int] = mapped_column(ForeignKey("channel.id"), nullable=False)
-    handle: Mapped[str] = mapped_column(String(120), nullable=False, default="")
+    handle: Mapped[str] = mapped_column(Sealed("complaint.handle"), nullable=False, default="")
     external_ticket: Mapped[str] = mapped_column(String(60), nullable=False, default="")
     received_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
     registered_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
     registered_by_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
 
     applicant_name: Mapped[str] = mapped_column(String(120), nullable=False)
-    nik: Mapped[str] = mapped_column(String(16), nullable=False, default="")
-    kk_number: Mapped[str] = mapped_column(String(16), nullable=False, default="")
+    nik: Mapped[str] = mapped_column(Sealed("complaint.nik"), nullable=False, default="")
+    kk_number: Mapped[str] = mapped_column(
+        Sealed("complaint.kk_number"), nullable=False, default=""
+    )
     birth_date: Mapped[date | None] = mapped_column(Date)
     sex: Mapped[str] = mapped_column(String(1), nullable=False, default="")
-    phone: Mapped[str] = mapped_column(String(20), nullable=False, default="")
-    email: Mapped[str] = mapped_column(String(254), nullable=False, default="")
-    address: Mapped[str] = mapped_column(String(300), nullable=False, default="")
+    phone: Mapped[str] = mapped_column(Sealed("complaint.phone"), nullable=False, default="")
+    email: Mapped[str] = mapped_column(Sealed("complaint.email"), nullable=False, default="")
+    address: Mapped[str] = mapped_column(Sealed("complaint.address"), nullable=False, default="")
     kecamatan_code: Mapped[str | None] = mapped_column(ForeignKey("region.code"))
     region_code: Mapped[str | None] = mapped_column(ForeignKey("region.code"))
     hide_identity: Mapped[bool] = mapped_column(Boolean, nullable=False, default=False)
@@ -83,6 +94,11 @@ class Complaint(Model):
     told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # Printed on the receipt; with the number it opens the public check page.
     check_pin: Mapped[str] = mapped_column(String(8), nullable=False, default=new_check_pin)
+    # What the sealed columns are found by; written with them, never by hand.
+    nik_digest: Mapped[bytes | None] = mapped_column(Digest("nik", "nik"))
+    kk_digest: Mapped[bytes | None] = mapped_column(Digest("kk_number", "kk"))
+    phone_digest: Mapped[bytes | None] = mapped_column(Digest("phone", "phone"))
+    handle_digest: Mapped[bytes | None] = mapped_column(Digest("handle", "handle"))
 
     channel: Mapped[Channel] = relationship()
     category: Mapped[Category] = relationship()
@@ -118,14 +134,19 @@ class Complaint(Model):
         Index("ix_complaint_category", "category_id", "received_at"),
         Index("ix_complaint_channel", "channel_id", "received_at"),
         Index("ix_complaint_kecamatan", "kecamatan_code", "received_at"),
-        # Not partial: SQLite does not use `nik <> ''` for `nik = ?`.
-        Index("ix_complaint_nik", "nik"),
-        Index("ix_complaint_kk", "kk_number"),
-        Index("ix_complaint_phone", "phone"),
+        Index("ix_complaint_nik", "nik_digest"),
+        Index("ix_complaint_kk", "kk_digest"),
+        Index("ix_complaint_phone", "phone_digest"),
         Index("ix_complaint_name", "applicant_name"),
-        Index("ix_complaint_handle", "handle"),
+        Index("ix_complaint_handle", "handle_digest"),
         Index("ix_complaint_ticket", "external_ticket"),
     )
+
+    @validates("nik", "kk_number", "phone", "handle")
+    def _digested(self, name: str, value: str) -> str:
+        """What the value is found by changes with it; the column's type makes the digest."""
+        setattr(self, _DIGESTS[name], value or None)
+        return value
 
     def __str__(self) -> str:
         return self.number

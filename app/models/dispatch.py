@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.models.base import Model, UTCDateTime
 from app.models.document import Document
 from app.models.reference import Courier
+from app.models.sealed import Sealed
 
 if TYPE_CHECKING:
     from flask_appbuilder.security.sqla.models import User
@@ -40,8 +41,8 @@ class Dispatch(Model):
     service: Mapped[str] = mapped_column(String(40), nullable=False, default="")
     tracking_number: Mapped[str] = mapped_column(String(40), nullable=False)
     recipient: Mapped[str] = mapped_column(String(120), nullable=False)
-    address: Mapped[str] = mapped_column(String(300), nullable=False)
-    phone: Mapped[str] = mapped_column(String(20), nullable=False, default="")
+    address: Mapped[str] = mapped_column(Sealed("dispatch.address"), nullable=False)
+    phone: Mapped[str] = mapped_column(Sealed("dispatch.phone"), nullable=False, default="")
     sent_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
     sent_by_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
     # Rupiah paid to the courier; the document itself is free (UU 24/2013).

@@ -16,9 +16,10 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from app.models.base import Model, UTCDateTime
+from app.models.sealed import Digest, Sealed
 
 if TYPE_CHECKING:
     from flask_appbuilder.security.sqla.models import User
@@ -71,7 +72,8 @@ class Message(Model):
     complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"), nullable=False)
     occasion: Mapped[str] = mapped_column(String(12), nullable=False)
     way: Mapped[str] = mapped_column(String(10), nullable=False)
-    recipient: Mapped[str] = mapped_column(String(254), nullable=False)
+    recipient: Mapped[str] = mapped_column(Sealed("message.recipient"), nullable=False)
+    recipient_digest: Mapped[bytes | None] = mapped_column(Digest("recipient", "recipient"))
     subject: Mapped[str] = mapped_column(String(200), nullable=False, default="")
     body: Mapped[str] = mapped_column(Text, nullable=False)
     state: Mapped[str] = mapped_column(String(10), nullable=False)
@@ -102,4 +104,11 @@ class Message(Model):
         Index("ix_message_due", "state", "next_at", "id"),
         Index("ix_message_case", "complaint_id", "id"),
         Index("ix_message_created", "created_at", "id"),
+        Index("ix_message_recipient", "recipient_digest"),
     )
+
+    @validates("recipient")
+    def _digested(self, _name: str, value: str) -> str:
+        """What the address is found by changes with it."""
+        self.recipient_digest = value or None  # type: ignore[assignment]
+        return value

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Model, UTCDateTime
 from app.models.document import CaseOutput, Document
+from app.models.sealed import Sealed
 
 if TYPE_CHECKING:
     from flask_appbuilder.security.sqla.models import User
@@ -42,7 +43,7 @@ class Signatory(Model):
     name: Mapped[str] = mapped_column(String(120), nullable=False)
     nip: Mapped[str] = mapped_column(String(18), nullable=False, default="")
     # The signature service knows officers by their NIK.
-    nik: Mapped[str] = mapped_column(String(16), nullable=False, default="")
+    nik: Mapped[str] = mapped_column(Sealed("signatory.nik"), nullable=False, default="")
     rank: Mapped[str] = mapped_column(String(60), nullable=False, default="")
     position: Mapped[str] = mapped_column(String(160), nullable=False)
     capacity: Mapped[str] = mapped_column(String(10), nullable=False, default="definitif")

@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.datakeys import ring
 from app.models import (
     CaseEvent,
     Category,
@@ -259,7 +260,11 @@ def open_cases_of(
     statement = (
         select(Complaint)
         .join(SopStep, SopStep.key == Complaint.step_key)
-        .where(Complaint.nik == nik, SopStep.kind != "end", visible_cases(actor))
+        .where(
+            Complaint.nik_digest.in_(ring().digests("nik", [nik])),
+            SopStep.kind != "end",
+            visible_cases(actor),
+        )
         .order_by(Complaint.received_at.desc())
         .limit(5)
     )

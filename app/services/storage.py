@@ -1,6 +1,7 @@
 """Where files lie: one interface over a private folder or an S3 bucket.
 
-A key is random and says nothing of the file, the user or the case. On a disk a `put` that has
+A key is random and says nothing of the file, the user or the case. What is stored is sealed
+(`filecrypt`); sums and sizes in rows are those of the file itself. On a disk a `put` that has
 returned survives a power cut: obstore writes beside the target and links it into place, but it
 never calls fsync (seen with strace on 0.12), so the file and the folders above it are synced here.
 """
@@ -11,12 +12,12 @@ import logging
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
@@ -26,11 +27,15 @@ from obstore.store import LocalStore, MemoryStore, from_url
 from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 
+from app.datakeys import KeysError, ring
+from app.services import filecrypt
+
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 __all__ = [
     "KEY",
+    "DamagedFileError",
     "MissingFileError",
     "Store",
     "StoreError",
@@ -41,6 +46,7 @@ __all__ = [
 ]
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 #: Two letters of folder, then the whole name: `4f/4f0c…` (35 characters, safe on every system).
 KEY: Final = re.compile(r"([0-9a-f]{2})/\1[0-9a-f]{30}")
@@ -60,9 +66,13 @@ class MissingFileError(StoreError):
     """There is no file under this key."""
 
 
+class DamagedFileError(StoreError):
+    """What lies under this key is not what was put there."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredItem:
-    """What a listing knows of a file; `size` in bytes, `modified` aware UTC."""
+    """What a listing knows of a file; `size` in bytes as stored, `modified` aware UTC."""
 
     key: str
     size: int
@@ -90,9 +100,11 @@ class Store:
             StoreError: the key is taken, or the disk or bucket refused.
             ValueError: the key is not one of ours.
         """
-        self._put(key, data)
+        _check_key(key)
+        self.put_stored(key, _keyed(key, lambda: filecrypt.seal(data)))
 
-    def _put(self, key: str, data: bytes | Path) -> None:
+    def put_stored(self, key: str, data: bytes | Path) -> None:
+        """Keep what is sealed already: a file of a backup."""
         _check_key(key)
         try:
             obstore.put(self._backend, key, data, mode="create", use_multipart=False)
@@ -114,14 +126,62 @@ class Store:
         Raises:
             StoreError, ValueError: as for `put`.
         """
-        self._put(key, path)
+        _check_key(key)
+        sealed = _keyed(key, lambda: filecrypt.seal_file(path))
+        try:
+            self.put_stored(key, sealed)
+        finally:
+            sealed.unlink(missing_ok=True)
+
+    def seal_again(self, key: str) -> bool:
+        """Seal a file with the present key, if another one or none did; whole or not at all.
+
+        Raises:
+            MissingFileError, DamagedFileError, StoreError: as for `get`.
+        """
+        _check_key(key)
+        if self.sealed_by(key) == _keyed(key, lambda: ring().current.id):
+            return False
+        data = filecrypt.seal(self.get(key))
+        try:
+            obstore.put(self._backend, key, data, mode="overwrite", use_multipart=False)
+            if self.folder is not None:
+                _sync(self.folder / key, self.folder)
+        except (BaseError, OSError) as error:
+            raise StoreError(f"{key} could not be stored: {error}") from error
+        return True
+
+    def sealed_by(self, key: str) -> str:
+        """The id of the key that sealed a file; "" for one in clear.
+
+        Raises:
+            MissingFileError, StoreError: as for `get`.
+        """
+        _check_key(key)
+        try:
+            head = obstore.get_range(self._backend, key, start=0, end=filecrypt.HEAD_BYTES)
+        except FileNotFoundError as error:
+            raise MissingFileError(f"no file under {key}") from error
+        except (BaseError, OSError):  # shorter than that
+            return filecrypt.key_of(self.stored(key))
+        return filecrypt.key_of(bytes(head))
 
     def get(self, key: str) -> bytes:
         """The bytes under `key`.
 
         Raises:
             MissingFileError: nothing is there.
+            DamagedFileError: it is not what was put there.
             StoreError: it could not be read.
+        """
+        stored = self.stored(key)
+        return _keyed(key, lambda: filecrypt.opened(stored))
+
+    def stored(self, key: str) -> bytes:
+        """What lies under `key` as it is stored, sealed.
+
+        Raises:
+            MissingFileError, StoreError: as for `get`.
         """
         _check_key(key)
         try:
@@ -144,7 +204,7 @@ class Store:
             raise MissingFileError(f"no file under {key}") from error
         except (BaseError, OSError) as error:
             raise StoreError(f"{key} could not be read: {error}") from error
-        return (bytes(piece) for piece in stream)
+        return _keyed_pieces(key, (bytes(piece) for piece in stream))
 
     def delete(self, key: str) -> None:
         """Remove what is under `key`; nothing there is fine."""
@@ -212,6 +272,22 @@ def open_store(url_or_path: str | Path, **options: Any) -> Store:
         return Store(LocalStore(prefix=folder), folder)
     except (BaseError, OSError, ValueError) as error:
         raise StoreError(f"the file folder {folder} cannot be used: {error}") from error
+
+
+def _keyed(key: str, work: Callable[[], T]) -> T:
+    """What goes wrong with keys is a failure of the store for whoever asked it."""
+    try:
+        return work()
+    except filecrypt.DamagedError as error:
+        raise DamagedFileError(f"{key} is not what was stored: {error}") from error
+    except KeysError as error:
+        raise StoreError(str(error)) from error
+
+
+def _keyed_pieces(key: str, stored: Iterator[bytes]) -> Iterator[bytes]:
+    pieces = filecrypt.opened_pieces(stored)
+    while (piece := _keyed(key, lambda: next(pieces, None))) is not None:
+        yield piece
 
 
 def _check_key(key: str) -> None:

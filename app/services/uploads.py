@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from app.models import CaseOutput, Complaint, Document, ImportRun, ReportJob, StagedUpload
 from app.services.filecheck import CheckedFile, check_file
 from app.services.storage import (
+    DamagedFileError,
     MissingFileError,
     Store,
     StoreError,
@@ -310,6 +311,9 @@ def verify_store(
             data = store.get(finding.storage_key)
         except (MissingFileError, ValueError):
             missing.append(finding)
+            continue
+        except DamagedFileError:
+            changed.append(finding)
             continue
         if hashlib.sha256(data).hexdigest() != sha256:
             changed.append(finding)

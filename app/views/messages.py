@@ -14,9 +14,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from markupsafe import Markup
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app.access import current_actor, current_permissions
+from app.datakeys import ring
 from app.errors import sentence
 from app.extensions import db
 from app.formats import local_datetime
@@ -118,7 +119,7 @@ class MessageView(PrivateSearchMixin, OfficeModelView):
         of_case = Message.complaint_id.in_(fitting)
         if not may:
             return of_case
-        return of_case | (func.lower(Message.recipient) == text.lower())
+        return of_case | Message.recipient_digest.in_(ring().digests("recipient", [text]))
 
     def cell(self, item: Message, column: str) -> Any:
         """Addresses only for those who may see personal data; the state as a badge."""

@@ -28,6 +28,7 @@ def test_servers_that_start_at_once_prepare_the_database_once(
         "DATABASE_URL": empty_database_url,
         "DEMO": "0",
         "SECRET_KEY": "the same key on every server of this office",
+        "DATA_KEYS": str(tmp_path / "data_keys"),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     servers = [

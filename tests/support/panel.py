@@ -39,6 +39,7 @@ from app.sign_in import SID
 from app.stepup import PROVED
 from config import load_settings
 from tests.support import signed
+from tests.support.testkeys import keys_file
 
 #: Every test officer signs in with it; its hash is made once and cheaply.
 PASSWORD: Final = "kalimat sandi untuk uji"
@@ -106,6 +107,7 @@ def settings_for(folder: Path, url: str, **changes: Any) -> dict[str, Any]:
         "INSTANCE_PATH": str(folder),
         "DATABASE_URL": url,
         "SECRET_KEY": SECRET,
+        "DATA_KEYS": str(keys_file()),
         "DEMO": "0",
         # Argon2id all the same, with the least that it takes.
         "PASSWORD_COST": "8,1,1",

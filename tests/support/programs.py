@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.testkeys import keys_file
+
 ROOT = Path(__file__).resolve().parents[2]
 _KEPT = ("PATH", "HOME", "LANG")
+_SECRETS = {"SECRET_KEY": "signs nothing", "DATA_KEYS": str(keys_file())}
 
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -28,7 +31,7 @@ def commands(environment: Mapping[str, str]) -> Iterator[Start]:
         process = subprocess.Popen(
             [sys.executable, "-m", "flask", "--app", "app", *words],
             cwd=ROOT,
-            env={**kept, "SECRET_KEY": "signs nothing", **environment, **changes},
+            env={**kept, **_SECRETS, **environment, **changes},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

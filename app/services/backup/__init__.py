@@ -7,7 +7,7 @@ there is no panel any more.
 
 from app.services.backup.making import BackupError, Made, make_backup
 from app.services.backup.reading import Contents, check_backup
-from app.services.backup.restoring import restore_files, restore_rows
+from app.services.backup.restoring import restore_files, restore_keys, restore_rows
 
 __all__ = [
     "BackupError",
@@ -16,5 +16,6 @@ __all__ = [
     "check_backup",
     "make_backup",
     "restore_files",
+    "restore_keys",
     "restore_rows",
 ]

@@ -21,12 +21,15 @@ from app.services.backup.rows import parts_of
 from app.services.storage import MissingFileError, Store
 
 MANIFEST: Final = "manifest.json"
+DATA_KEYS: Final = "keys/data_keys.json"
 FORMAT: Final = 1
 #: A row of the snapshot may lose its file to a clean-up while files are read: then once more.
 TRIES: Final = 3
 _README: Final = """This is a backup of Aduan. database/TABLE/NNNNNN.jsonl holds the rows of a table: the
 first line names the columns, each further one is a row. files/KEY are the stored files; the tables
-document and staged_upload say which is which. manifest.json has the SHA-256 of every member.
+document and staged_upload say which is which. Personal data is sealed, in rows ($a1$key$...: AES-256-GCM,
+URL-safe base64 of nonce and text, the column's name as associated data) and in files (an age file
+behind a line with the key's id); keys/data_keys.json opens both. manifest.json has the SHA-256 of every member.
 Restore it with `flask restore FILE --key KEYFILE`.
 """
 
@@ -69,12 +72,14 @@ def make_backup(
     recipients: Sequence[str],
     *,
     extra: dict[str, bytes] | None = None,
+    data_keys: bytes | None = None,
     now: datetime,
 ) -> Made:
     """Write everything into one encrypted file, whole or not at all.
 
     `connection` must not be in a transaction: its own one is the snapshot. `extra` are small files
-    of the installation (its papers, its trusted issuers). The target appears by a rename, after it
+    of the installation (its papers, its trusted issuers); `data_keys` open what is sealed in the
+    rows and files. The target appears by a rename, after it
     is on the disk.
 
     Raises:
@@ -90,7 +95,7 @@ def make_backup(
             with _Encrypted(draft, keys) as stream:
                 archive = _Archive(stream)
                 try:
-                    _fill(archive, connection, metadata, store, made, extra or {})
+                    _fill(archive, connection, metadata, store, made, extra or {}, data_keys)
                 finally:
                     archive.tar.close()
             made.size = draft.stat().st_size
@@ -117,6 +122,7 @@ def _fill(
     store: Store,
     made: Made,
     extra: dict[str, bytes],
+    keys_of_data: bytes | None,
 ) -> None:
     tables: dict[str, int] = {}
     archive.add("README.txt", _README.encode())
@@ -130,9 +136,11 @@ def _fill(
             tables[table.name] = rows
         keys = list(_file_keys(connection, metadata))
     for key in keys:
-        archive.add(f"files/{key}", store.get(key))
+        archive.add(f"files/{key}", store.stored(key))
     for name, data in extra.items():
         archive.add(f"instance/{name}", data)
+    if keys_of_data is not None:
+        archive.add(DATA_KEYS, keys_of_data)
     made.rows, made.files = sum(tables.values()), len(keys)
     manifest = {
         "format": FORMAT,

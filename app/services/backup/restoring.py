@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, MetaData, Table, delete, text
 
-from app.services.backup.making import BackupError
+from app.datakeys import KeysError, ring
+from app.services.backup.making import DATA_KEYS, BackupError
 from app.services.backup.reading import Contents, read_members
 from app.services.backup.rows import link, load_part, set_counters
 from app.services.storage import Store
@@ -57,6 +58,29 @@ def restore_rows(connection: Connection, path: Path, identities: list[Any]) -> C
     return contents
 
 
+def restore_keys(path: Path, identities: list[Any]) -> int:
+    """Take in the keys of personal data, before anything that they sealed; answers how many.
+
+    A backup from before there were keys has none.
+
+    Raises:
+        BackupError: the backup cannot be trusted, or its keys cannot be kept.
+    """
+    found: list[bytes] = []
+
+    def take(name: str, data: bytes) -> None:
+        if name == DATA_KEYS:
+            found.append(data)
+
+    read_members(path, identities, take)
+    try:
+        for data in found:
+            ring().adopt(data)
+    except KeysError as error:
+        raise BackupError(str(error)) from None
+    return len(found)
+
+
 def restore_files(store: Store, path: Path, identities: list[Any], folder: Path) -> int:
     """Put every file into an empty store, and those of the installation into its folder.
 
@@ -89,8 +113,8 @@ def restore_files(store: Store, path: Path, identities: list[Any], folder: Path)
 def _put(store: Store, key: str, data: bytes) -> None:
     """A file that an interrupted restore has put there already is not put again."""
     if not store.exists(key):
-        store.put(key, data)
-    elif store.get(key) != data:
+        store.put_stored(key, data)
+    elif store.stored(key) != data:
         raise BackupError(f"the store has another file under {key}")
 
 

@@ -13,13 +13,17 @@ from sqlalchemy import (
     Boolean,
     Connection,
     Table,
+    Text,
     bindparam,
     insert,
     inspect,
     select,
     text,
+    type_coerce,
     update,
 )
+
+from app.models.sealed import Sealed
 
 #: So many bytes of lines make one member of the archive; it is held in memory.
 PART: Final = 4_000_000
@@ -35,7 +39,14 @@ def parts_of(connection: Connection, table: Table) -> Iterator[tuple[bytes, int]
     names = [column.name for column in table.columns]
     head = json.dumps({"columns": names}, ensure_ascii=False).encode() + b"\n"
     lines, size, rows = [head], len(head), 0
-    statement = select(table).order_by(*table.primary_key.columns)
+    # What is sealed stays so: a backup holds the keys as well, and only who opens it has both.
+    columns = [
+        type_coerce(column, Text()).label(column.name)
+        if isinstance(column.type, Sealed)
+        else column
+        for column in table.columns
+    ]
+    statement = select(*columns).order_by(*table.primary_key.columns)
     found = connection.execution_options(yield_per=_ROWS).execute(statement)
     for row in found:
         line = json.dumps([_out(value) for value in row], ensure_ascii=False).encode() + b"\n"

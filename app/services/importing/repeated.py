@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from app.datakeys import ring
 from app.models import Complaint
 from app.services.actor import Actor
 from app.services.calendar import OFFICE_ZONE
@@ -64,6 +65,7 @@ def _registered(session: Session, cases: Sequence[ImportedCase], actor: Actor) -
     for at in range(0, len(cases), _CHUNK):
         part = [case.data for case in cases[at : at + _CHUNK]]
         niks = {data.nik for data in part if data.nik}
+        digests = ring().digests("nik", niks)
         # A register is often typed in capitals; the same name in small letters is the same person.
         names = {data.applicant_name.lower() for data in part if not data.nik}
         for nik, name, received_at, category_id, number, seen in session.execute(
@@ -74,7 +76,12 @@ def _registered(session: Session, cases: Sequence[ImportedCase], actor: Actor) -
                 Complaint.category_id,
                 Complaint.number,
                 visible_cases(actor),
-            ).where(or_(Complaint.nik.in_(niks), func.lower(Complaint.applicant_name).in_(names)))
+            ).where(
+                or_(
+                    Complaint.nik_digest.in_(digests),
+                    func.lower(Complaint.applicant_name).in_(names),
+                )
+            )
         ):
             shown = number if seen else ""
             found[_same(nik, name, received_at, category_id)] = shown

@@ -76,6 +76,7 @@ def send_again(session: Session, message: Message, actor: Actor, now: datetime) 
         {
             "state": "queued" if email else "offered",
             "recipient": recipient,
+            "recipient_digest": recipient,
             "attempts": 0,
             "next_at": now if email else None,
             "worker": "",

@@ -77,8 +77,11 @@ def understand(text: str, *, year: int, personal: bool) -> Asked:
     other_years = _number(words, year, exact, begins)
     digits = re.sub(r"\D", "", words) if _DIGITS_AND_MARKS.fullmatch(words) else ""
     if digits and personal:
-        _identity(digits, exact, begins)
-        _phone(words, digits, exact, begins)
+        # Sealed in the database and found by a digest: there is nothing that begins like them.
+        if len(digits) == 16:
+            exact["nik"] = exact["kk"] = (digits,)
+        if 9 <= len(digits) <= 15:
+            exact["phone"] = _unique(normalise_phone(words), words, digits)
     _parcel(words, exact, begins)
     if len(words) >= 3 and re.search(r"\d", words):
         exact["ticket"] = _spellings(words)
@@ -128,25 +131,6 @@ def _number(
         years = range(year - 1, year - YEARS_BACK - 1, -1)
         return tuple(_case_number(str(other), match[1]) for other in years)
     return ()
-
-
-def _identity(digits: str, exact: dict[Reason, tuple[str, ...]], begins: dict[Reason, str]) -> None:
-    if len(digits) == 16:
-        exact["nik"] = exact["kk"] = (digits,)
-    elif 4 <= len(digits) < 16:
-        begins["nik"] = begins["kk"] = digits
-
-
-def _phone(
-    words: str, digits: str, exact: dict[Reason, tuple[str, ...]], begins: dict[Reason, str]
-) -> None:
-    if 9 <= len(digits) <= 15:
-        exact["phone"] = _unique(normalise_phone(words), words, digits)
-    start = normalise_phone(words)
-    if start.startswith("8"):
-        start = "0" + start
-    if 4 <= len(start) < 13 and start.startswith("0") and start.isdigit():
-        begins["phone"] = start
 
 
 def _parcel(words: str, exact: dict[Reason, tuple[str, ...]], begins: dict[Reason, str]) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.models import CaseWord, Complaint, Dispatch
 from app.services.calendar import OFFICE_ZONE
 from app.services.search.asked import Asked, understand
-from app.services.search.finding import COLUMNS, between
+from app.services.search.finding import COLUMNS, between, fitting
 from app.services.search.vocabulary import ALIKE, Word, meant_words
 
 #: Words that a typed part may stand for in a list.
@@ -47,9 +47,9 @@ def _identifiers(asked: Asked) -> list[Select[Any]]:
     for reason, values in asked.exact.items():
         more = asked.other_years if reason == "number" else ()
         if reason == "tracking":
-            found.append(select(Dispatch.complaint_id).where(Dispatch.tracking_number.in_(values)))
+            found.append(select(Dispatch.complaint_id).where(fitting(reason, values)))
         else:
-            found.append(select(Complaint.id).where(COLUMNS[reason].in_((*values, *more))))
+            found.append(select(Complaint.id).where(fitting(reason, (*values, *more))))
     for reason, start in asked.begins.items():
         if reason == "tracking":
             fits = between(Dispatch.tracking_number, start)

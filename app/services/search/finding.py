@@ -14,7 +14,9 @@ from typing import Any, Final
 from sqlalchemy import Select, and_, exists, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
+from app.datakeys import ring
 from app.models import CaseWord, Category, Complaint, Dispatch, SopStep
+from app.models.sealed import Digest
 from app.services.actor import Actor
 from app.services.calendar import OFFICE_ZONE
 from app.services.search.asked import REASONS, Asked, Reason, next_after, understand
@@ -36,11 +38,11 @@ DEEPEST: Final = 10_000
 _EXACT, _OTHER_YEAR, _BEGINS, _NAME = range(4)
 COLUMNS: Final[dict[Reason, Any]] = {
     "number": Complaint.number,
-    "nik": Complaint.nik,
-    "kk": Complaint.kk_number,
-    "phone": Complaint.phone,
+    "nik": Complaint.nik_digest,
+    "kk": Complaint.kk_digest,
+    "phone": Complaint.phone_digest,
     "ticket": Complaint.external_ticket,
-    "handle": Complaint.handle,
+    "handle": Complaint.handle_digest,
 }
 
 
@@ -111,6 +113,16 @@ def _order(rank: int, place: float, row: Any) -> tuple[Any, ...]:
     return (rank, place, row.closed_at is not None, -row.received_at.timestamp(), -row.id)
 
 
+def fitting(reason: Reason, values: Sequence[str]) -> Any:
+    """That the column of a reason is one of some values; what is sealed is found by its digest."""
+    if reason == "tracking":
+        return Dispatch.tracking_number.in_(values)
+    column = COLUMNS[reason]
+    if isinstance(column.type, Digest):
+        return column.in_(ring().digests(column.type.purpose, values))
+    return column == values[0] if len(values) == 1 else column.in_(values)
+
+
 def _row(reason: Reason, rank: int, value: Any) -> tuple[Any, ...]:
     return (
         literal(REASONS.index(reason)).label("reason"),
@@ -158,9 +170,10 @@ def _by_identifier(session: Session, asked: Asked, visible: Any) -> list[_Candid
 
 
 def _exactly(reason: Reason, rank: int, values: Sequence[str]) -> Select[Any]:
-    column = Dispatch.tracking_number if reason == "tracking" else COLUMNS[reason]
-    fits = column == values[0] if len(values) == 1 else column.in_(values)
-    return _from(reason, select(*_row(reason, rank, column))).where(fits)
+    value: Any = Dispatch.tracking_number if reason == "tracking" else COLUMNS[reason]
+    if isinstance(value.type, Digest):  # it fits exactly, so it is what was typed
+        value = literal(values[0])
+    return _from(reason, select(*_row(reason, rank, value))).where(fitting(reason, values))
 
 
 def _from(reason: Reason, statement: Select[Any]) -> Select[Any]:

@@ -318,7 +318,7 @@ def test_an_interrupted_restore_can_be_done_again(
             if info.name.startswith("files/")
         }
     first, second = list(files)[:2]
-    store.put(first, files[first])
+    store.put_stored(first, files[first])
     store.put(second, b"something else")
     assert run(new, "restore", str(backup), "--key", str(keys)).exit_code == 1
     store.delete(second)

@@ -70,6 +70,9 @@ def crowd(make_case: CaseMaker, session: Session) -> int:
                 "nik": f"33250141079{number:05d}",
                 "kk_number": f"33250101019{number:05d}",
                 "phone": f"0812{number:08d}",
+                "nik_digest": f"33250141079{number:05d}",
+                "kk_digest": f"33250101019{number:05d}",
+                "phone_digest": f"0812{number:08d}",
                 "confidential": False,
                 "received_at": NOW - timedelta(days=400) + timedelta(hours=number),
             }
