@@ -101,12 +101,13 @@ def opened_pieces(stored: Iterator[bytes]) -> Iterator[bytes]:
 def _decrypted(first: bytes, stored: Iterable[bytes], identity: Any) -> Iterator[bytes]:
     """Decrypted in another thread, because age wants to write and we want to read."""
     reading, writing = os.pipe()
+    reader = _Reader(first, stored)
     failure: list[BaseException] = []
 
     def decrypt() -> None:
         try:
             with os.fdopen(writing, "wb") as sink:
-                pyrage.decrypt_io(_Reader(first, stored), sink, [identity])
+                pyrage.decrypt_io(reader, sink, [identity])
         except BaseException as error:
             failure.append(error)
 
@@ -120,9 +121,9 @@ def _decrypted(first: bytes, stored: Iterable[bytes], identity: Any) -> Iterator
         stream.close()  # who stops reading ends the thread: its pipe is broken
         thread.join()
     if failure:
-        if isinstance(failure[0], pyrage.DecryptError):
-            raise DamagedError(str(failure[0])) from None
-        raise failure[0]
+        if reader.failure is not None:  # the store's own trouble
+            raise reader.failure
+        raise DamagedError(str(failure[0])) from None
 
 
 class _Reader:
@@ -130,11 +131,16 @@ class _Reader:
 
     def __init__(self, first: bytes, more: Iterable[bytes]) -> None:
         self.rest, self.more = first, iter(more)
+        self.failure: Exception | None = None
 
     def read(self, size: int = -1) -> bytes:
         """At most so many bytes; b"" at the end."""
         while not self.rest:
-            piece = next(self.more, None)
+            try:
+                piece = next(self.more, None)
+            except Exception as error:
+                self.failure = error
+                raise
             if piece is None:
                 return b""
             self.rest = piece

@@ -13,6 +13,7 @@ from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.models import CaseEvent, Complaint, NumberSeries, SopStep, StepRun
+from app.services.sealing import faults as sealing_faults
 from app.services.statistics import check as check_statistics
 from app.services.storage import Store
 from app.services.uploads import verify_store
@@ -43,6 +44,8 @@ def verify(session: Session, store: Store | None = None) -> Iterator[Fault]:
     for difference in check_statistics(session):
         key = "/".join(str(part) for part in difference.key)
         yield Fault("statistics", key, f"kept {difference.kept}, counted {difference.counted}")
+    for row, what in sealing_faults(session):
+        yield Fault("sealed", row, what)
     if store is not None:
         yield from _files(session, store)
 
