@@ -34,8 +34,9 @@ PERSON = {
 }
 #: Also as WhatsApp's links write it.
 SECRETS = [*PERSON.values(), "6281266667777"]
-#: What an office says of itself, and what officers are, is no secret of an applicant.
-OPEN_TABLES = {"office", "ab_user", "ab_register_user"}
+#: What an office says of itself, what officers are and from where they sign in is no secret of an
+#: applicant.
+OPEN_TABLES = {"office", "ab_user", "ab_register_user", "sign_in_session", "audit_event"}
 PERSONAL_NAMES = {"nik", "kk_number", "phone", "email", "address", "handle", "recipient"}
 #: The name of who gets a parcel: names are searched by their words and stay readable (ADR 0029).
 NAMES = {"dispatch.recipient"}
