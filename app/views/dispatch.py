@@ -155,10 +155,9 @@ class DispatchView(PrivateSearchMixin, OfficeModelView):
         "recipient": _l("Recipient"),
         "sent_at": _l("Sent"),
         "status": _l("Status"),
-        "days": _l("Days under way"),
     }
     list_columns: ClassVar[list[str]] = [
-        "tracking_number", "complaint", "courier", "recipient", "sent_at", "status", "days",
+        "tracking_number", "complaint", "courier", "recipient", "sent_at", "status",
     ]  # fmt: skip
     show_columns: ClassVar[list[str]] = ["tracking_number"]
     add_columns: ClassVar[list[str]] = ["status"]
@@ -207,11 +206,11 @@ class DispatchView(PrivateSearchMixin, OfficeModelView):
             return Markup(f'<span class="nowrap">{day}</span> {time}')  # noqa: S704 - figures
         if column == "status":
             label, tone = STATUSES[item.status]
-            # Both are words of ours.
-            return Markup(f'<span class="badge badge-{tone}">{escape(label)}</span>')  # noqa: S704
-        if column == "days":
             days = days_under_way(item, request_time())
-            return "" if days is None else ngettext("%(num)d day", "%(num)d days", days)
+            words = "" if days is None else ngettext("%(num)d day", "%(num)d days", days)
+            # All are words of ours.
+            below = f"<br><span class='muted small'>{words}</span>" if words else ""
+            return Markup(f'<span class="badge badge-{tone}">{escape(label)}</span>{below}')  # noqa: S704
         return super().cell(item, column)
 
     def show_extra(self, item: Dispatch) -> dict[str, Any]:
