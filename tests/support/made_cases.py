@@ -19,6 +19,7 @@ from app.models import (
     Document,
     DocumentKind,
     StepRun,
+    User,
 )
 from app.services.statistics import rebuild
 from tests.support.chart_office import FIRST, STEPS, build
@@ -31,6 +32,12 @@ KINDS = ("kk", "ktp")
 def prepare(url: str) -> Engine:
     engine = build(url)
     with Session(engine) as session, session.begin():
+        session.add_all(
+            User(
+                id=n, first_name="x", last_name=str(n), username=str(n), email=f"{n}@x", active=True
+            )
+            for n in (1, 2)
+        )
         session.add_all(Courier(id=n, code=str(n), name=str(n)) for n in (1, 2))
         session.add_all(
             DocumentKind(id=n, code=code, label_id=code, label_en=code)
@@ -59,6 +66,10 @@ moments = st.one_of(
 days = st.integers(-3, 33).map(lambda n: FIRST + timedelta(days=n))
 
 
+def _stay(one: datetime, other: datetime) -> dict[str, datetime]:
+    return {"entered_at": min(one, other), "finished_at": max(one, other)}
+
+
 @st.composite
 def cases(draw: st.DrawFn) -> dict[str, Any]:
     """A complaint with its runs, returns and parcels."""
@@ -70,7 +81,8 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
             "work_seconds": draw(st.integers(0, 2_000)),
             "wait_seconds": draw(st.integers(0, 90_000)),
             "standard_minutes": draw(st.sampled_from([None, 5, 10, 15])),
-            "finished_at": draw(moments),
+            **_stay(draw(moments), draw(moments)),
+            "finished_by_id": draw(st.sampled_from([None, 1, 2])),
         }
         for _ in range(draw(st.integers(0, 2)))
     ]
@@ -158,10 +170,7 @@ def _insert_case(session: Session, number: int, case: dict[str, Any]) -> None:
             }
         ],
     )  # fmt: skip
-    rows = [
-        {"complaint_id": number, "round": 1, "entered_at": moment(0), "transition": "x", **run}
-        for run in case["runs"]
-    ]
+    rows = [{"complaint_id": number, "round": 1, "transition": "x", **run} for run in case["runs"]]
     if case["closed_at"] is None and case["step_key"] in STEPS:
         rows.append(
             {
