@@ -7,6 +7,7 @@
 | DATABASE_URL      | SQLite in `instance/`      | postgresql://user:password@host/name               |
 | DATABASE_READ_URL | none                       | a hot standby: charts and reports are read there   |
 | SECRET_KEY        | made once, `instance/`     | signs cookies and form keys; keep it secret        |
+| AUDIT_KEY         | made once, `instance/`     | seals the audit log; 32 bytes in hexadecimal       |
 | INSTANCE_PATH     | `instance/` beside run.py  | database, files, key; back this folder up          |
 | STORE_URL         | `instance/files`           | folder for attachments                             |
 | HOST, PORT        | 127.0.0.1, 8080            | where the server listens                           |
@@ -115,7 +116,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "SMTP_SECURITY": _choice(env, "SMTP_SECURITY", "starttls", ("starttls", "tls", "none")),
         "MAIL_FROM": env.get("MAIL_FROM", ""),
         # --- Flask ---
-        "SECRET_KEY": env.get("SECRET_KEY") or _kept_secret(instance),
+        "SECRET_KEY": env.get("SECRET_KEY") or _kept_secret(instance, "secret_key"),
         "SESSION_COOKIE_NAME": "__Host-aduan" if https else "aduan",
         "SESSION_COOKIE_SECURE": https,
         "SESSION_COOKIE_HTTPONLY": True,
@@ -135,7 +136,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session; a form left open over lunch works
         # --- database ---
         "SQLALCHEMY_DATABASE_URI": database_uri(database, instance),
-        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(database),
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(database, _audit_key(env, instance)),
         "DATABASE_READ_URL": _standby(env),
         # --- Flask-AppBuilder ---
         "FAB_CREATE_DB": False,
@@ -204,9 +205,16 @@ def _readable(url: str) -> bool:
     return True
 
 
-def engine_options(url: str) -> dict[str, Any]:
-    """How the engine behaves: it notices a restarted server, and never waits without an end."""
-    options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True}
+def engine_options(url: str, audit_key: bytes) -> dict[str, Any]:
+    """How the engine behaves: it notices a restarted server, and never waits without an end.
+
+    The key that seals the audit log rides on it, so that every session over it can write the log.
+    """
+    options: dict[str, Any] = {
+        "pool_pre_ping": True,
+        "hide_parameters": True,
+        "execution_options": {"audit_key": audit_key},
+    }
     if url and not url.startswith("sqlite"):
         options["connect_args"] = {
             "connect_timeout": 5,
@@ -216,9 +224,21 @@ def engine_options(url: str) -> dict[str, Any]:
     return options
 
 
-def _kept_secret(instance: Path) -> str:
-    """The signing key of this installation, made at the first start and readable by us alone."""
-    path = instance / "secret_key"
+def _audit_key(env: Mapping[str, str], instance: Path) -> bytes:
+    """The key of the audit log: of the environment, else of this installation."""
+    text = env.get("AUDIT_KEY", "").strip() or _kept_secret(instance, "audit_key")
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) < 32:
+        raise ConfigError("AUDIT_KEY must be at least 32 bytes in hexadecimal (64 characters).")
+    return key
+
+
+def _kept_secret(instance: Path, name: str) -> str:
+    """A key of this installation, made at the first start and readable by us alone."""
+    path = instance / name
     try:
         return path.read_text(encoding="ascii").strip()
     except FileNotFoundError:

@@ -19,6 +19,7 @@ from whitenoise import WhiteNoise
 
 from app import (
     assets,
+    auditing,
     catalogues,
     datakeys,
     errors,
@@ -75,6 +76,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     datakeys.use(Path(config["DATA_KEYS"]))
     app.extensions["store"] = open_store(config["STORE_URL"])
 
+    auditing.install(app)
     db.init_app(app)
     standby.install(app)
     migrate.init_app(app, db, directory=str(MIGRATIONS), render_as_batch=True, compare_type=True)

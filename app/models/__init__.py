@@ -10,6 +10,7 @@ from flask_appbuilder.security.sqla.models import (
 )
 
 from app.models.account import Account
+from app.models.audit import AuditEvent
 from app.models.base import Model, UTCDateTime, utc_now
 from app.models.complaint import Complaint, RequirementCheck, SiakCheck
 from app.models.datakey import DataKeyUse
@@ -56,6 +57,7 @@ from app.models.statistics import StatCell
 
 __all__ = [
     "Account",
+    "AuditEvent",
     "BlankEntry",
     "BlankStock",
     "BlankWait",

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.models import CaseEvent, Complaint, SopStep, StepRun
 from app.services.actor import Actor
+from app.services.audit import record
 from app.services.clocks import count_clocks
 from app.services.effects import run_effect
 from app.services.facts import facts_on_demand
@@ -159,6 +160,14 @@ def apply_transition(
             "reason": reason,
             "details": dict(details or {}),
         },
+    )
+    record(
+        session,
+        "case_moved",
+        actor_id=actor.id,
+        subject=f"complaint:{complaint.number}",
+        detail={"move": key, "from": source.key, "to": target.key, "version": complaint.version},
+        at=now,
     )
     if target.clock:
         write_next_run(session, complaint.id, target.key, complaint.round, now)

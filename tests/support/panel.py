@@ -44,6 +44,7 @@ from tests.support.testkeys import keys_file
 #: Every test officer signs in with it; its hash is made once and cheaply.
 PASSWORD: Final = "kalimat sandi untuk uji"
 SECRET: Final = "signs nothing but the cookies of tests"
+AUDIT_KEY: Final = "5ea1" * 16
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,7 @@ def settings_for(folder: Path, url: str, **changes: Any) -> dict[str, Any]:
         "DATABASE_URL": url,
         "SECRET_KEY": SECRET,
         "DATA_KEYS": str(keys_file()),
+        "AUDIT_KEY": AUDIT_KEY,
         "DEMO": "0",
         # Argon2id all the same, with the least that it takes.
         "PASSWORD_COST": "8,1,1",
