@@ -19,6 +19,7 @@
 | SESSION_HOURS     | 12                         | a sign-in ends after this many hours               |
 | SESSION_IDLE_MINUTES | 30                      | … and after this many minutes without a request    |
 | LOGIN_RATE        | 10 per minute              | sign-in attempts from one address                  |
+| REQUEST_RATE      | 200 per minute             | lists, exports and new records of one user         |
 | PASSWORD_COST     | 19456,2,1                  | Argon2id: KiB of memory, passes, lanes             |
 | CONFIRM_MINUTES   | 10                         | signing and administration ask again after so long |
 | DATA_KEYS         | `instance/data_keys`       | file with the keys of personal data (mode 600)     |
@@ -45,6 +46,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from limits import parse
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -67,12 +69,17 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     production = _choice(env, "ADUAN_ENV", "office", ("office", "production")) == "production"
     instance = Path(env.get("INSTANCE_PATH") or ROOT / "instance").resolve()
     database = env.get("DATABASE_URL", "")
+    if production and _flag(env, "FLASK_DEBUG", default=False):
+        raise ConfigError("FLASK_DEBUG and ADUAN_ENV=production exclude each other.")
     # Pointing the panel at a server, or naming a key, is how a real installation starts.
     real = production or bool(database) or bool(env.get("SECRET_KEY"))
     demo = _flag(env, "DEMO", default=not real)
     if demo and production:
         raise ConfigError("DEMO=1 and ADUAN_ENV=production exclude each other; leave DEMO out.")
     https = _flag(env, "HTTPS", default=production)
+    # First of all, before anything is written into the instance folder.
+    password_cost = _password_cost(env, production=production)
+    secret_key = _secret(env, instance, production=production)
     megabytes = _number(env, "MAX_UPLOAD_MB", 10, low=1, high=100)
     hours = _number(env, "SESSION_HOURS", 12, low=1, high=24 * 7)
     way = _choice(
@@ -116,12 +123,12 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "SMTP_SECURITY": _choice(env, "SMTP_SECURITY", "starttls", ("starttls", "tls", "none")),
         "MAIL_FROM": env.get("MAIL_FROM", ""),
         # --- Flask ---
-        "SECRET_KEY": env.get("SECRET_KEY") or _kept_secret(instance, "secret_key"),
+        "PASSWORD_COST": password_cost,
+        "SECRET_KEY": secret_key,
         "SESSION_COOKIE_NAME": "__Host-aduan" if https else "aduan",
         "SESSION_COOKIE_SECURE": https,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
-        "PASSWORD_COST": _password_cost(env, production=production),
         "COMMON_PASSWORDS": SEED_DATA / "common_passwords.txt",
         "CONFIRM_MINUTES": _number(env, "CONFIRM_MINUTES", 10, low=1, high=60),
         "SESSION_IDLE_MINUTES": _number(env, "SESSION_IDLE_MINUTES", 30, low=5, high=24 * 60),
@@ -151,6 +158,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "AUTH_ROLES_SYNC_AT_LOGIN": False,
         "AUTH_RATE_LIMITED": True,
         "AUTH_RATE_LIMIT": env.get("LOGIN_RATE", "10 per minute"),
+        "REQUEST_RATE": _rate(env, "REQUEST_RATE", "200 per minute"),
         "RATELIMIT_ENABLED": True,
         "RATELIMIT_STORAGE_URI": "memory://",
         # --- languages and time ---
@@ -222,6 +230,27 @@ def engine_options(url: str, audit_key: bytes) -> dict[str, Any]:
             "application_name": "aduan",
         }
     return options
+
+
+#: Letters of a key that nobody guesses; `_kept_secret` makes 64 (256 bits).
+LEAST_SECRET: Final = 32
+
+
+def _secret(env: Mapping[str, str], instance: Path, *, production: bool) -> str:
+    """The key that signs cookies; production takes none that could be guessed, and makes none."""
+    key = env.get("SECRET_KEY") or ""
+    if production and not key and not (instance / "secret_key").exists():
+        raise ConfigError(
+            "production needs a SECRET_KEY: a random text of at least 32 letters, the same on every"
+            ' server. python -c "import secrets; print(secrets.token_hex(32))" makes one.'
+        )
+    key = key or _kept_secret(instance, "secret_key")
+    if production and (len(key) < LEAST_SECRET or len(set(key)) < 10):
+        raise ConfigError(
+            f"SECRET_KEY is too easy to guess for production: take {LEAST_SECRET} random letters or"
+            " more."
+        )
+    return key
 
 
 def _audit_key(env: Mapping[str, str], instance: Path) -> bytes:
@@ -296,6 +325,16 @@ def _password_cost(env: Mapping[str, str], *, production: bool) -> tuple[int, in
     if production and (memory * passes < 19456 * 2 or memory < 7168):
         raise ConfigError("PASSWORD_COST is too cheap for production; leave it out.")
     return memory, passes, lanes
+
+
+def _rate(env: Mapping[str, str], name: str, default: str) -> str:
+    """A rate in the words of Flask-Limiter, such as `200 per minute`."""
+    text = env.get(name, "").strip() or default
+    try:
+        parse(text)
+    except ValueError:
+        raise ConfigError(f"{name} must look like {default!r}, not {text!r}.") from None
+    return text
 
 
 def _choice(env: Mapping[str, str], name: str, default: str, among: tuple[str, ...]) -> str:

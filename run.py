@@ -55,20 +55,18 @@ def main() -> None:
         print(f"  First administrator: admin   password: {done.admin_password}")
         print("  It is shown only now and must be changed at the first sign-in.", flush=True)
     from app.cli.messages import start_worker
+    from app.server import prepare_waitress, serving_options
 
     stop_worker = start_worker(app)
     # An ordinary end, so that the message in hand is finished and the report in hand put back.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    prepare_waitress()
     try:
         waitress.serve(
             app,
             host=config["HOST"],
             port=config["PORT"],
-            threads=config["THREADS"],
-            ident=None,
-            max_request_body_size=config["MAX_CONTENT_LENGTH"] + 65536,
-            # Without a proxy in front, what a client says of itself is thrown away.
-            clear_untrusted_proxy_headers=not config["TRUSTED_PROXIES"],
+            **serving_options(config),
         )
     except OSError as error:
         sys.exit(

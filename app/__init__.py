@@ -27,6 +27,7 @@ from app import (
     parts,
     sign_in,
     standby,
+    surface,
     templating,
 )
 from app.access import current_permissions, role_names
@@ -91,6 +92,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     templating.install(app)
     errors.install(app)
     _headers(app)
+    surface.install(app)
     from app.cli import register_commands
 
     register_commands(app)
@@ -187,7 +189,7 @@ def _office_identity(session: Session) -> dict[str, str]:
 
 
 def _headers(app: Flask) -> None:
-    """The same security headers on every answer of ours."""
+    """What a page may do; the other headers stand on every answer (`app.surface`)."""
 
     @app.after_request
     def secure(response: Any) -> Any:
@@ -197,18 +199,9 @@ def _headers(app: Flask) -> None:
         policy = (
             f"default-src 'self'; script-src 'self'{nonce}{more}; style-src 'self'; img-src 'self' data:"
             " blob:; object-src 'none'; base-uri 'none'; form-action 'self';"
-            " frame-ancestors 'self'; frame-src 'self'"
+            " frame-ancestors 'none'; frame-src 'none'"
         )
-        headers = response.headers
-        headers.setdefault("Content-Security-Policy", policy)
-        headers.setdefault("X-Content-Type-Options", "nosniff")
-        headers.setdefault("Referrer-Policy", "same-origin")
-        headers.setdefault("X-Frame-Options", "SAMEORIGIN")
-        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-        headers.setdefault("Permissions-Policy", "camera=(self), microphone=(), geolocation=()")
-        headers.setdefault("Cache-Control", "no-store")
-        if app.config["HTTPS"]:
-            headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+        response.headers.setdefault("Content-Security-Policy", policy)
         return response
 
 
@@ -220,16 +213,21 @@ def _middleware(app: Flask) -> Flask:
         prefix=assets.URL_PREFIX,
         max_age=YEAR,
         immutable_file_test=lambda path, url: True,
-        add_headers_function=lambda headers, path, url: headers.__setitem__(
-            "X-Content-Type-Options", "nosniff"
-        ),
+        allow_all_origins=False,
     )
     app.wsgi_app = files  # type: ignore[method-assign]
+    if not app.config["TRUSTED_HOSTS"]:
+        app.wsgi_app = surface.Hosts(  # type: ignore[method-assign]
+            app.wsgi_app, public_url=app.config["PUBLIC_URL"]
+        )
     hops = app.config["TRUSTED_PROXIES"]
     if hops:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
         )
+    app.wsgi_app = surface.Surface(  # type: ignore[method-assign]
+        app.wsgi_app, https=app.config["HTTPS"]
+    )
     return app
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -91,6 +92,8 @@ BUNDLES: Final[Mapping[str, Sequence[Path]]] = {
     "logo.svg": (_OURS / "img" / "logo.svg",),
     "favicon.svg": (_OURS / "img" / "favicon.svg",),
 }
+#: Where the makers' readable sources would lie; they are not served.
+_SOURCE_MAP: Final = re.compile(rb"/[/*][#@] ?sourceMappingURL=[^\n*]*(\*/)?")
 _JOIN: Final = {".js": b"\n;\n", ".css": b"\n", ".svg": b"", ".wasm": b""}
 
 
@@ -104,6 +107,7 @@ def build_assets(folder: Path) -> dict[str, str]:
     for name, parts in BUNDLES.items():
         suffix = Path(name).suffix
         content = _JOIN[suffix].join(part.read_bytes() for part in parts if part.exists())
+        content = _SOURCE_MAP.sub(b"", content)
         digest = hashlib.sha256(content).hexdigest()[:16]
         target = folder / f"{Path(name).stem}.{digest}{suffix}"
         if not target.with_name(target.name + ".br").exists():

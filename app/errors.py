@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
 
-from flask import Flask, Response, current_app, flash, redirect, render_template, request
+from flask import Flask, Response, current_app, flash, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
@@ -256,6 +256,12 @@ def _advice(code: int) -> str:
         return gettext(
             "What was sent at once is too large. Go back: what you typed is still there."
             " Send fewer or smaller files."
+        )
+    if g.get("refused") == "other_site":
+        return gettext("This form was sent from another site. Open it here and send it again.")
+    if g.get("refused") == "too_many":
+        return gettext(
+            "You asked for very many lists in a short time. Wait a minute and go on; nothing is lost."
         )
     return ""
 

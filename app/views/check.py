@@ -19,6 +19,7 @@ from flask_babel import lazy_gettext as _l
 from limits import parse_many
 
 from app.extensions import db
+from app.limits import hit
 from app.services.checkpage import (
     PIN_DIGITS,
     STEP_WORDS,
@@ -28,7 +29,6 @@ from app.services.checkpage import (
     check_paper,
     normal_number,
 )
-from app.views.limits import hit
 from app.views.office import the_sop
 
 #: Tries from one address (one household of IPv6), with a PIN.

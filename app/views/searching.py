@@ -17,8 +17,8 @@ from limits import parse_many
 
 from app.access import current_actor
 from app.extensions import db
+from app.limits import hit as count_try
 from app.services.search import Found, Hit, Reason, clean_words, find_cases
-from app.views.limits import hit as count_try
 from app.views.office import request_time
 from app.views.private_words import url_words
 

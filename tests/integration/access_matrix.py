@@ -338,7 +338,6 @@ POST /login/                                    -        200
 POST /login/                                    POSKBA   302
 POST /logout/                                   -POSKBA  303
 POST /lang/<string:locale>                      -POSKBA  303    locale=en
-GET  /static/appbuilder/<path:filename>         -POSKBA  200    filename=css/bootstrap.min.css
 """
 
 

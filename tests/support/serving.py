@@ -10,13 +10,17 @@ from flask import Flask
 from waitress import wasyncore
 from waitress.server import create_server
 
+from app.server import prepare_waitress, serving_options
+
 THREADS = 8
 
 
 @contextlib.contextmanager
 def served(app: Flask, threads: int = THREADS) -> Iterator[str]:
     """Serve the application on a free port of this machine; its address without a slash."""
-    server = create_server(app, host="127.0.0.1", port=0, threads=threads, ident=None)
+    prepare_waitress()
+    options = {**serving_options(app.config), "threads": threads}
+    server = create_server(app, host="127.0.0.1", port=0, **options)
     stopped = threading.Event()
 
     def run() -> None:
