@@ -19,10 +19,10 @@ from app.services.sign_in.second_factor import has_second_factor
 from app.services.sign_in.sessions import SignedIn
 from app.sign_in import (
     end_sessions,
+    find_signed_in,
     is_going_on,
     password_is_right,
     prove_by_code,
-    user_statement,
 )
 
 
@@ -131,7 +131,7 @@ class OfficeSecurityManager(SecurityManager):
         if not str(pk).isascii() or not str(pk).isdigit():
             return None
         # With the stamp of what is remembered: the first statement of the request brings both.
-        row = db.session.execute(user_statement(int(pk))).first()
+        row = find_signed_in(int(pk))
         if row is not None:
             g.stamp = row[2] or ""
         if row is None or not row[0].is_active:
