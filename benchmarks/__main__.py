@@ -10,11 +10,12 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.first_load import first_load, first_load_table, later_than_stock
 from benchmarks.load import Loaded, loaded
 from benchmarks.operations import measure, operations_for
 from benchmarks.pairs import pairs_for
 from benchmarks.plans import full_scans
-from benchmarks.report import Run, table, version_of, write, write_versus
+from benchmarks.report import Run, table, version_of, write, write_first_load, write_versus
 from benchmarks.versus import WARM_UP, Measured, misses, versus
 from benchmarks.versus import table as versus_table
 from tools.i18n import compile_catalogues
@@ -29,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     compile_catalogues()
     if options.floor:
         return against_the_floor(options)
+    if options.first_load:
+        return against_stock(options)
     backends = ["sqlite", "postgres"] if options.backend == "both" else [options.backend]
     runs: list[Run] = []
     with ExitStack() as stack:
@@ -69,6 +72,18 @@ def against_the_floor(options: argparse.Namespace) -> int:
         write_versus(versus_table(runs))
     print(*misses(runs), sep="\n")
     return 1 if options.strict and misses(runs) else 0
+
+
+def against_stock(options: argparse.Namespace) -> int:
+    """The first load of the list beside stock FAB's; 1 when ours is painted later."""
+    with office("sqlite", options.cases[0]) as made:
+        found = first_load(made, options.repeats)
+    print(f"\n{first_load_table(found)}\n", flush=True)
+    if options.write:
+        write_first_load(first_load_table(found))
+    late = later_than_stock(found)
+    print(*late, sep="\n")
+    return 1 if late else 0
 
 
 @contextmanager
@@ -115,6 +130,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", default="", help="operations whose name holds this word")
     parser.add_argument(
         "--floor", action="store_true", help="over HTTP, beside the bare statements"
+    )
+    parser.add_argument(
+        "--first-load", action="store_true", help="in a browser, beside stock Flask-AppBuilder"
     )
     parser.add_argument("--processes", type=int, nargs="+", default=[1], help="with --floor")
     parser.add_argument(

@@ -18,6 +18,7 @@ from benchmarks.plans import Finding
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
 FLOOR_BEGIN, FLOOR_END = "<!-- floor: begin -->", "<!-- floor: end -->"
+LOAD_BEGIN, LOAD_END = "<!-- first load: begin -->", "<!-- first load: end -->"
 #: The issue's limit of a page before its assets.
 MOST_BYTES: Final = 150_000
 
@@ -104,6 +105,11 @@ def write(runs: Sequence[Run], page: Path = PAGE) -> None:
 def write_versus(text: str, page: Path = PAGE) -> None:
     """The same for the comparison with the floor."""
     _put(page, FLOOR_BEGIN, FLOOR_END, f"Measured on: {machine()}.\n\n{text}")
+
+
+def write_first_load(text: str, page: Path = PAGE) -> None:
+    """The same for the first load in a browser."""
+    _put(page, LOAD_BEGIN, LOAD_END, f"Measured on: {machine()}.\n\n{text}")
 
 
 def _put(page: Path, begin: str, end: str, text: str) -> None:

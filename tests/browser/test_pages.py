@@ -121,16 +121,6 @@ def test_every_page_is_clean(
     assert not found, "\n".join(found)
 
 
-def test_a_first_page_needs_at_most_twelve_requests(
-    page: Callable[..., Any], ids: dict[str, int]
-) -> None:
-    window = page("petugas")
-    asked: list[str] = []
-    window.on("request", lambda request: asked.append(request.url))
-    window.goto("/queue/", wait_until="networkidle")
-    assert len(asked) <= 12, "\n".join(asked)
-
-
 def test_static_files_are_cached_for_a_year_and_compressed(
     page: Callable[..., Any],
 ) -> None:
