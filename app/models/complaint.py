@@ -18,6 +18,9 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy import (
+    text as condition,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from app.models.base import Model, UTCDateTime
@@ -140,6 +143,19 @@ class Complaint(Model):
         Index("ix_complaint_name", "applicant_name"),
         Index("ix_complaint_handle", "handle_digest"),
         Index("ix_complaint_ticket", "external_ticket"),
+        # Written once, when a case ends.
+        Index(
+            "ix_complaint_closed",
+            "closed_at",
+            "id",
+            sqlite_where=condition("closed_at IS NOT NULL"),
+            postgresql_where=condition("closed_at IS NOT NULL"),
+        ),
+        # Each move of a case writes every B-tree of its row on PostgreSQL; legal dates rise with
+        # the rows, and a block range index of them costs next to nothing.
+        Index("ix_complaint_completeness_due", "completeness_due", postgresql_using="brin"),
+        Index("ix_complaint_decision_due", "decision_due", postgresql_using="brin"),
+        Index("ix_complaint_class_due", "class_due", postgresql_using="brin"),
     )
 
     @validates("nik", "kk_number", "phone", "handle")

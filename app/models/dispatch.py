@@ -13,6 +13,7 @@ from sqlalchemy import (
     Integer,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -77,6 +78,13 @@ class Dispatch(Model):
         Index("ix_dispatch_courier", "courier_id", "sent_at"),
         Index("ix_dispatch_tracking", "tracking_number"),
         Index("ix_dispatch_proof", "proof_id"),
+        Index(
+            "ix_dispatch_delivered",
+            "delivered_at",
+            "id",
+            sqlite_where=text("delivered_at IS NOT NULL"),
+            postgresql_where=text("delivered_at IS NOT NULL"),
+        ),
     )
 
     def __str__(self) -> str:

@@ -182,7 +182,10 @@ class CaseEvent(Model):
 
     complaint: Mapped[Complaint] = relationship(back_populates="events")
 
-    __table_args__ = (Index("ix_case_event_case", "complaint_id", "id"),)
+    __table_args__ = (
+        Index("ix_case_event_case", "complaint_id", "id"),
+        Index("ix_case_event_to", "to_step", "at"),
+    )
 
 
 class NumberSeries(Model):

@@ -151,8 +151,9 @@ def _returns(session: Session, question: Question, scope: Scope, today: date) ->
 
 
 def _open(session: Session, question: Question, scope: Scope, today: date) -> Source:
-    ends = select(SopStep.key).where(SopStep.kind == "end")
-    conditions: list[Any] = [Complaint.closed_at.is_(None), Complaint.step_key.not_in(ends)]
+    # Not "in no end": each step before an end is a stretch of the index, and few cases stand there.
+    before_end = select(SopStep.key).where(SopStep.kind != "end")
+    conditions: list[Any] = [Complaint.closed_at.is_(None), Complaint.step_key.in_(before_end)]
     step = question.item or scope.step_key
     if step:
         conditions.append(Complaint.step_key == step)
@@ -191,9 +192,10 @@ def _standing(state: str, today: date) -> Any:
             .exists()
         )  # fmt: skip
     if state in ("office", "applicant"):
-        waiting = select(SopStep.key).where(SopStep.kind == "waiting")
-        held = Complaint.step_key.in_(waiting)
-        return held if state == "applicant" else ~held
+        with_whom = SopStep.kind == "waiting"
+        if state == "office":
+            with_whom = SopStep.kind.not_in(("waiting", "end"))
+        return Complaint.step_key.in_(select(SopStep.key).where(with_whom))
     due = Complaint.class_due if state == "past_class" else Complaint.decision_due
     return due < today
 
