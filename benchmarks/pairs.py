@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import CaseOutput, Category, Complaint
+from app.models import CaseOutput, Category, Channel, Complaint, Region
 from app.services.calendar import OFFICE_ZONE
 from app.services.charts.trend import grain_of
 from app.services.statistics import Scope
@@ -261,9 +261,16 @@ def _cells(session: Session, drawn: str, scope: Scope, today: date) -> Statement
         grain = grain_of(scope)
         weeks = tuple(piece for _start, piece in stretches_by(grain, scope.first, scope.last))
         pieces = [weeks] * len(asked)
-    statement = statement_of(asked, pieces, split, dated=shape == "weeks")
+    values = _values(session, split) if split else None
+    statement = statement_of(asked, pieces, split, values=values, dated=shape == "weeks")
     sql = statement.compile(session.get_bind(), compile_kwargs={"literal_binds": True})
     return Statement(str(sql), shape=shape)
+
+
+def _values(session: Session, dim: str) -> list[str]:
+    key = {"channel": Channel.id, "category": Category.id}.get(dim)
+    named = select(Region.code).where(Region.kind == "kecamatan") if key is None else select(key)
+    return [str(value) for value in session.scalars(named)] + [""]
 
 
 def _ids(session: Session, condition: Any, most: int) -> list[int]:

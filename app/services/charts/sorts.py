@@ -44,11 +44,13 @@ def sort_numbers(
     # What is due later than yesterday and not closed is neither met nor missed yet.
     if scope.last >= today:
         asked.append(("due", scope.during(max(today, scope.first), scope.last)))
-    received, finished, due, *more = read_all_split(session, asked, dim)
+    names = [*_named(session, dim), ("", "")]
+    values = [value for value, _label in names]
+    received, finished, due, *more = read_all_split(session, asked, dim, values)
     ahead = more[0] if more else {}
     now = open_by_sort(session, scope, dim)
     rows = []
-    for value, label in [*_named(session, dim), ("", "")]:
+    for value, label in names:
         legal, later = _class(due, value), _class(ahead, value)
         undecided = later.get("n", 0) - later.get("met", 0) - later.get("late", 0)
         row = SortNumbers(

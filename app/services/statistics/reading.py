@@ -99,15 +99,21 @@ def read_split(session: Session, series: str, scope: Scope, dim: str) -> dict[st
     return read_all_split(session, ((series, scope),), dim)[0]
 
 
-def read_all_split(session: Session, asked: Sequence[Asked], dim: str) -> list[dict[str, ByItem]]:
-    """The same for several series or periods at once, still one statement."""
+def read_all_split(
+    session: Session, asked: Sequence[Asked], dim: str, values: Sequence[str] | None = None
+) -> list[dict[str, ByItem]]:
+    """The same for several series or periods at once, still one statement.
+
+    `values` are those that the dimension has, where the caller knows them: a list is looked up
+    in the index at once, and needs no plan for each stretch.
+    """
     if set(asked[0][1].dims) - {dim}:
         return [
             _by(_rows_facts(session, series, scope), lambda fact: fact.dims.value(dim))
             for series, scope in asked
         ]
     pieces = [cover_of(scope) for _series, scope in asked]
-    return _read(session, asked, pieces, key=lambda row: row[1], split=dim)
+    return _read(session, asked, pieces, key=lambda row: row[1], split=dim, values=values)
 
 
 def cover_of(scope: Scope) -> tuple[Stretch, ...]:
@@ -125,11 +131,12 @@ def statement_of(
     pieces: Sequence[tuple[Stretch, ...]],
     split: str = "",
     *,
+    values: Sequence[str] | None = None,
     dated: bool = False,
 ) -> Any:
     """The same for several questions at once."""
-    statement, values = _question(asked, pieces, split, dated=dated)
-    return statement.params(values)
+    statement, parameters = _question(asked, pieces, split, values=values, dated=dated)
+    return statement.params(parameters)
 
 
 def _read(
@@ -139,15 +146,16 @@ def _read(
     *,
     key: Callable[[Any], Any],
     split: str = "",
+    values: Sequence[str] | None = None,
     dated: bool = False,
 ) -> list[dict[Any, ByItem]]:
     """The cells of each question, added up by item under a key of their rows.
 
     Cells come as text: all that are added up are parsed at once.
     """
-    statement, values = _question(asked, pieces, split, dated=dated)
+    statement, parameters = _question(asked, pieces, split, values=values, dated=dated)
     found: list[dict[Any, dict[str, _Texts]]] = [{} for _ in asked]
-    for row in session.execute(statement, values):
+    for row in session.execute(statement, parameters):
         items = found[row[0]].setdefault(key(row), {})
         texts = items.get(row[2])
         if texts is None:
@@ -185,33 +193,37 @@ def _question(
     pieces: Sequence[tuple[Stretch, ...]],
     split: str = "",
     *,
+    values: Sequence[str] | None = None,
     dated: bool = False,
 ) -> tuple[Any, dict[str, Any]]:
     """The statement for the shape of a question, and the values that go into it."""
-    values: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}
     shapes = []
     chosen = asked[0][1].dims
     for place, ((series, scope), stretches) in enumerate(zip(asked, pieces, strict=True)):
         step = scope.step_key if series == "run" else None
         shapes.append((tuple((piece.grain, piece.sign) for piece in stretches), step is not None))
-        values[f"series_{place}"] = series
+        parameters[f"series_{place}"] = series
         if step is not None:
-            values[f"item_{place}"] = step
+            parameters[f"item_{place}"] = step
         for number, piece in enumerate(stretches):
-            values[f"first_{place}_{number}"] = piece.first
-            values[f"last_{place}_{number}"] = piece.last
+            parameters[f"first_{place}_{number}"] = piece.first
+            parameters[f"last_{place}_{number}"] = piece.last
     dim = split or next(iter(chosen), "")
     if dim in chosen:
-        values["value"] = chosen[dim]
-    return _statement(tuple(shapes), dim, one=dim in chosen, dated=dated), values
+        parameters["value"] = chosen[dim]
+    elif values is not None:
+        parameters["values"] = list(values)
+    known = "one" if dim in chosen else "many" if values is not None else ""
+    return _statement(tuple(shapes), dim, known, dated=dated), parameters
 
 
 @lru_cache(maxsize=512)
 def _statement(
     shapes: tuple[tuple[tuple[tuple[str, int], ...], bool], ...],
     dim: str,
+    known: str,
     *,
-    one: bool,
     dated: bool,
 ) -> Any:
     """The cells of some questions, one stretch of the index each.
@@ -221,8 +233,10 @@ def _statement(
     parts: list[Select[Any]] = []
     for place, (grains, of_step) in enumerate(shapes):
         of_part = [_CELL.series == bindparam(f"series_{place}", type_=String), _CELL.dim == dim]
-        if one:
+        if known == "one":
             of_part.append(_CELL.value == bindparam("value", type_=String))
+        elif known == "many":
+            of_part.append(_CELL.value.in_(bindparam("values", type_=String, expanding=True)))
         else:
             of_part.append(_CELL.value.in_(_values(dim)) if dim else _CELL.value == "")
         if of_step:
