@@ -195,7 +195,7 @@ _NOW: Final = (
 )
 _STEPS: Final = "SELECT key, label_id, standard_minutes FROM sop_step WHERE clock ORDER BY position"
 _OPEN: Final = (
-    "SELECT CAST({0} AS TEXT), count(*) FROM complaint WHERE step_key IN"
+    "SELECT CAST({0} AS TEXT), count(*) FROM complaint WHERE closed_at IS NULL AND step_key IN"
     " (SELECT key FROM sop_step WHERE kind != 'end') GROUP BY CAST({0} AS TEXT)"
 )
 #: Name, address, how its cells are drawn, and what stands beside them on the page.

@@ -134,6 +134,12 @@ class Complaint(Model):
         CheckConstraint("sex IN ('', 'L', 'P')", name="ck_sex"),
         Index("ix_complaint_received", "received_at", "id"),
         Index("ix_complaint_step", "step_key", "received_at"),
+        Index(
+            "ix_complaint_open",
+            "received_at",
+            sqlite_where=condition("closed_at IS NULL"),
+            postgresql_where=condition("closed_at IS NULL"),
+        ),
         Index("ix_complaint_category", "category_id", "received_at"),
         Index("ix_complaint_channel", "channel_id", "received_at"),
         Index("ix_complaint_kecamatan", "kecamatan_code", "received_at"),

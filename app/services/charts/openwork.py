@@ -75,7 +75,7 @@ def open_by_age(session: Session, scope: Scope, *, today: date) -> tuple[OpenAge
             _count(Complaint.class_due < today),
             _count(Complaint.decision_due < today),
         )
-        .where(Complaint.closed_at.is_(None), _open())
+        .where(*_open())
         .group_by(age)
     )
     statement = of_cases(statement, scope)
@@ -89,7 +89,7 @@ def open_by_sort(session: Session, scope: Scope, dim: str) -> dict[str, int]:
     """The open cases of this moment by channel, category or kecamatan, named as cells name them."""
     # Not the column itself: in its order the index of all cases there ever were would be read.
     sort = cast(_DIMS[dim], String)
-    statement = of_cases(select(sort, func.count()).where(_open()).group_by(sort), scope)
+    statement = of_cases(select(sort, func.count()).where(*_open()).group_by(sort), scope)
     return {"" if value is None else value: number for value, number in session.execute(statement)}
 
 
@@ -109,9 +109,9 @@ def _received(age: AgeClass, today: date) -> Any:
     return Complaint.received_at >= day_bounds(first, first)[0]
 
 
-def _open() -> Any:
-    """The steps before an end, each a stretch of the index: few cases stand in them."""
-    return Complaint.step_key.in_(_steps(SopStep.kind != "end"))
+def _open() -> tuple[Any, Any]:
+    """Cases before an end. Few are open: an index holds these alone, or their steps are looked up."""
+    return Complaint.closed_at.is_(None), Complaint.step_key.in_(_steps(SopStep.kind != "end"))
 
 
 def _steps(condition: Any) -> Any:
