@@ -28,6 +28,7 @@ from app.models import (
     WorkingHours,
 )
 from app.services.actor import CASE_VIEW
+from app.services.signatories import exception_on
 from app.sop.definition import Sop, Step
 
 
@@ -101,6 +102,8 @@ def find_gaps(session: Session, sop: Sop, *, today: date) -> list[Gap]:
     )
     if not _count(session, select(Signatory.id).where(*in_office)):
         gaps.append(Gap("no_signatory", {}))
+    if excepted := exception_on(session, today):
+        gaps.append(Gap("same_person", {"reason": excepted[0], "day": excepted[1]}))
     for model, code in (
         (Channel, "no_channel"),
         (Category, "no_category"),

@@ -55,14 +55,20 @@ def case_facts(
 
 
 def facts_on_demand(
-    session: Session, complaint: Complaint, *, signatory_in_office: bool = False
+    session: Session,
+    complaint: Complaint,
+    *,
+    signatory_in_office: bool = False,
+    checked_by_actor: bool = False,
 ) -> CaseFacts:
     """The same, each fact read when a guard looks at it.
 
     A move that asks for nothing but its papers reads nothing but its papers.
     """
     session.flush()
-    return cast(CaseFacts, _FactsOnDemand(session, complaint, signatory_in_office))
+    return cast(
+        CaseFacts, _FactsOnDemand(session, complaint, signatory_in_office, checked_by_actor)
+    )
 
 
 class _FactsOnDemand:
@@ -70,13 +76,20 @@ class _FactsOnDemand:
 
     answer_overdue = CaseFacts.answer_overdue
 
-    def __init__(self, session: Session, complaint: Complaint, signatory_in_office: bool) -> None:
+    def __init__(
+        self,
+        session: Session,
+        complaint: Complaint,
+        signatory_in_office: bool,
+        checked_by_actor: bool,
+    ) -> None:
         self._session, self._complaint = session, complaint
         self.has_contact = _has_contact(complaint)
         self.phone, self.email = complaint.phone, complaint.email
         self.answer = complaint.answer
         self.needs_first_ktp = complaint.needs_first_ktp
         self.signatory_in_office = signatory_in_office
+        self.checked_by_actor = checked_by_actor
 
     @cached_property
     def requirements(self) -> tuple[RequirementFact, ...]:

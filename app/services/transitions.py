@@ -23,7 +23,7 @@ from app.services.guarding import (
 )
 from app.services.messages.compose import Reach, queue_messages
 from app.services.pausing import end_own_pause, open_run_at_its_end
-from app.services.signatories import is_in_office
+from app.services.signatories import Standing, standing_of
 from app.services.statistics import Fact, note
 from app.services.statistics.counting import RETURNED, returned
 from app.services.statistics.facts import (
@@ -43,7 +43,7 @@ from app.sop.errors import (
     UnknownTransitionError,
     WrongStepError,
 )
-from app.sop.guards import FAILED, CaseFacts, problems_of
+from app.sop.guards import ABOUT_WHO_SIGNS, FAILED, CaseFacts, problems_of
 
 
 @dataclass(frozen=True)
@@ -129,16 +129,23 @@ def apply_transition(
         raise _moved_by_other(session, office.sop, complaint)
     if move.effect == "record_printed":
         run_effect(session, move.effect, complaint, actor, now)
+    # Asked only where it matters: it is a statement more.
+    signs = not ABOUT_WHO_SIGNS.isdisjoint(move.guards)
+    standing = standing_of(session, complaint, actor, now) if signs else Standing()
     facts = facts_on_demand(
         session,
         complaint,
-        # Asked only where it matters: it is a statement more.
-        signatory_in_office="signatory_in_office" in move.guards
-        and is_in_office(session, actor, now),
+        signatory_in_office=standing.in_office,
+        checked_by_actor=standing.conflict,
     )
     if problems := problems_of(move.guards, facts):
         raise GuardFailedError(problems)
 
+    if standing.checked:  # lawful by the office's exception alone, and said so for good
+        details = {**(details or {}), "same_person": standing.exception}
+        record(
+            session, "duties_exception", actor_id=actor.id, subject=f"complaint:{complaint.number}"
+        )
     if target.kind == "waiting":
         details = {**(details or {}), RETURNED: _what_failed(facts)}
     _close_run(session, office, complaint, source, move, actor, now, reason, handling)

@@ -13,7 +13,7 @@ Kind = Literal["skipped", "repeated", "reordered", "unknown", "unfinished"]
 KINDS: Final[tuple[Kind, ...]] = ("skipped", "repeated", "reordered", "unknown", "unfinished")
 #: Guards by which the SOP file says that a move is the check, or the signature.
 CHECKS: Final = frozenset({"siak_match_recorded"})
-SIGNS: Final = frozenset({"outputs_signed", "signatory_in_office"})
+SIGNS: Final = frozenset({"outputs_signed", "signatory_in_office", "checked_by_another"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,8 @@ class CaseFacts:
 
     `has_contact` means that the applicant's name and address are known;
     `answer_overdue` that an applicant let the legal time to answer pass;
-    `signatory_in_office` that who acts may sign for the office today.
+    `signatory_in_office` that who acts may sign for the office today;
+    `checked_by_actor` that who acts checked this case at SIAK himself, and no exception holds.
     """
 
     requirements: tuple[RequirementFact, ...] = ()
@@ -91,6 +92,7 @@ class CaseFacts:
     dispatch: DispatchFact | None = None
     answer_overdue: bool = False
     signatory_in_office: bool = False
+    checked_by_actor: bool = False
 
 
 Guard = Callable[[CaseFacts], tuple[Problem, ...]]
@@ -115,6 +117,10 @@ MESSAGES: Final[dict[str, str]] = {
     "signatory_not_in_office": N_(
         "You are not entered as a signatory of the office for today. The administrator enters who"
         " signs, in which capacity, from when and by which decree."
+    ),
+    "checked_by_signer": N_(
+        "You checked this case at SIAK yourself, so another signatory signs it. A small office may"
+        " allow the exception: the administrator writes its reason under Office."
     ),
     "output_unsigned": N_("%(label)s is not signed yet."),
     "output_unprinted": N_("%(label)s is not printed yet."),
@@ -208,6 +214,11 @@ def signatory_in_office(facts: CaseFacts) -> tuple[Problem, ...]:
     return () if facts.signatory_in_office else (Problem("signatory_not_in_office"),)
 
 
+def checked_by_another(facts: CaseFacts) -> tuple[Problem, ...]:
+    """Two pairs of eyes: who signs is not who checked the case at SIAK (separation of duties)."""
+    return (Problem("checked_by_signer"),) if facts.checked_by_actor else ()
+
+
 def outputs_printed(facts: CaseFacts) -> tuple[Problem, ...]:
     """Every output came out of the printer well; no output, nothing to print."""
     return outputs_named(facts) + tuple(
@@ -232,7 +243,10 @@ def dispatch_with_proof(facts: CaseFacts) -> tuple[Problem, ...]:
 
 
 #: Problems of who acts rather than of the case: nobody else is told of them.
-ABOUT_THE_ACTOR: Final[frozenset[str]] = frozenset({"signatory_not_in_office"})
+ABOUT_THE_ACTOR: Final[frozenset[str]] = frozenset({"signatory_not_in_office", "checked_by_signer"})
+
+#: The guards that ask who signs.
+ABOUT_WHO_SIGNS: Final[frozenset[str]] = frozenset({"signatory_in_office", "checked_by_another"})
 
 #: The names the SOP file may use.
 GUARDS: Final[dict[str, Guard]] = {
@@ -248,6 +262,7 @@ GUARDS: Final[dict[str, Guard]] = {
         first_ktp,
         outputs_signed,
         signatory_in_office,
+        checked_by_another,
         outputs_printed,
         dispatch_with_proof,
     )

@@ -116,6 +116,11 @@ GAPS: dict[str, tuple[Any, tuple[str, str], Callable[[], str]]] = {
         ("can_add", "Signatory"),
         lambda: url_for("SignatoryView.add"),
     ),
+    "same_person": (
+        _l("By exception one officer may check and sign the same case until %(day)s: %(reason)s"),
+        ("can_edit", "Office"),
+        lambda: url_for("OfficeView.list"),
+    ),
     "no_channel": (
         _l("No channel is in use: nothing can be registered."),
         ("can_list", "Channel"),

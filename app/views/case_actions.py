@@ -21,7 +21,7 @@ from app.models import Complaint
 from app.services.batch import MAX_BATCH, apply_batch
 from app.services.facts import facts_on_demand
 from app.services.pausing import end_pause, open_pause, pause_run, require_part
-from app.services.signatories import is_in_office
+from app.services.signatories import cases_checked_by, exception_on, is_in_office, office_day
 from app.services.transitions import Handling, apply_transition, open_run, start_work
 from app.sop.definition import Sop, Transition
 from app.sop.errors import RefusedError
@@ -111,13 +111,23 @@ class ActionsMixin:
         in_office = "signatory_in_office" in move.guards and is_in_office(
             db.session(), actor, request_time()
         )
+        checked: frozenset[int] = frozenset()
+        if "checked_by_another" in move.guards and not exception_on(
+            db.session(), office_day(request_time())
+        ):
+            checked = cases_checked_by(db.session(), actor, [item.id for item in items])
         for number, item in enumerate(items):
             legal = _move_or_none(sop, item, key)
             problems: list[str] = []
             if legal is None:
                 problems = [_("Stands at: %(step)s", step=sop.step(item.step_key).label)]
             elif number < PREVIEWED and legal.effect is None:
-                facts = facts_on_demand(db.session(), item, signatory_in_office=in_office)
+                facts = facts_on_demand(
+                    db.session(),
+                    item,
+                    signatory_in_office=in_office,
+                    checked_by_actor=item.id in checked,
+                )
                 found = problems_of(legal.guards, facts)
                 problems = [problem_sentence(problem) for problem in found]
             rows.append({"case": item, "problems": problems})

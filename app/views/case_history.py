@@ -110,6 +110,9 @@ def details(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         rows = found.get(key)
         if isinstance(rows, list) and rows and not (key == "ask_again" and _is_draft(rows)):
             lists.append({"title": str(heading), "rows": [_row(key, row) for row in rows]})
+    if found.get("same_person"):
+        title = _("Checked and signed by the same officer, by exception")
+        lists.append({"title": title, "rows": [str(found["same_person"])]})
     if found.get("signed_as"):
         lists.append({"title": _("Signed as"), "rows": [str(found["signed_as"])]})
     if isinstance(kept := found.get("register"), Mapping):

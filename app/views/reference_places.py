@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from flask import abort, redirect, url_for
@@ -14,11 +15,14 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from wtforms.validators import ValidationError
 
+from app.auditing import audit
 from app.extensions import db
+from app.formats import local
 from app.models import Office, Region
 from app.views.base import OfficeModelView
 from app.views.formpages import EVERY_CHANGE
 from app.views.interface import OfficeInterface
+from app.views.office import request_time
 from app.views.reference import ACTIVE_HINT, active_badge
 from app.views.validators import (
     Matches,
@@ -198,6 +202,16 @@ class OfficeForm(DynamicForm):  # type: ignore[misc]
         90,
         hint=_l("After so many days the dispatch desk asks after it."),
     )
+    same_person_reason = text_field(
+        _l("Why one officer may check and sign the same case"),
+        300,
+        needed=False,
+        hint=_l(
+            "For an office too small for two. Empty: who checked a case at SIAK never signs it."
+            " What is written here stands on the signing page and in the history of each case."
+        ),
+    )
+    same_person_until = day_field(_l("Exception until"), needed=False)
     sop_number = text_field(_l("SOP number"), 80, needed=False)
     sop_created = day_field(_l("Made on"), needed=False)
     sop_revised = day_field(_l("Revised on"), needed=False)
@@ -211,6 +225,19 @@ class OfficeForm(DynamicForm):  # type: ignore[misc]
     sop_equipment = long_text_field(_l("Equipment"), 4000)
     sop_warning = long_text_field(_l("Warning"), 4000)
     sop_recording = long_text_field(_l("Recording and data"), 4000)
+
+    def validate_same_person_reason(self, field: Any) -> None:
+        """An exception has an end."""
+        if (field.data or "").strip() and not self.same_person_until.data:
+            raise ValidationError(_("Say until which day the exception holds."))
+
+    def validate_same_person_until(self, field: Any) -> None:
+        """An exception has a reason, and its end lies within a year."""
+        if field.data and not (self.same_person_reason.data or "").strip():
+            raise ValidationError(_("Write the reason as well, or leave both empty."))
+        today = local(request_time()).date()
+        if field.data and field.data > today + timedelta(days=366):
+            raise ValidationError(_("An exception holds for a year at most; then it is looked at."))
 
     def validate_sop_revised(self, field: Any) -> None:
         """A sheet is revised after it was made."""
@@ -240,6 +267,8 @@ class OfficeView(OfficeModelView):
         "website": _l("Website"),
         "region_code": _l("Code of the regency"),
         "quiet_days": _l("Days without news of a parcel"),
+        "same_person_reason": _l("Why one officer may check and sign the same case"),
+        "same_person_until": _l("Exception until"),
         "sop_number": _l("SOP number"),
         "sop_created": _l("Made on"),
         "sop_revised": _l("Revised on"),
@@ -276,6 +305,10 @@ class OfficeView(OfficeModelView):
             },
         ),
         (
+            _l("Separation of duties"),
+            {"fields": ["same_person_reason", "same_person_until"]},
+        ),
+        (
             _l("Head of the SOP sheet"),
             {
                 "fields": [
@@ -304,6 +337,18 @@ class OfficeView(OfficeModelView):
         if pk is None:
             abort(404)
         return redirect(url_for(f"{self.endpoint}.show", pk=pk))
+
+    def save_changes(self, form: Any, item: Any) -> None:
+        """An exception from the separation of duties is told to the audit log with its reason."""
+        before = (item.same_person_reason, item.same_person_until)
+        super().save_changes(form, item)
+        if before != (item.same_person_reason, item.same_person_until):
+            until = item.same_person_until
+            audit(
+                "duties_exception",
+                "office",
+                {"reason": item.same_person_reason, "until": until.isoformat() if until else ""},
+            )
 
     def _show_widget(self, item: Any, fieldsets: Any = None, actions: Any = None) -> Any:
         widget = super()._show_widget(item, fieldsets or self.show_fieldsets, actions)

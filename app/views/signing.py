@@ -17,7 +17,7 @@ from app.access import current_actor
 from app.errors import error_sentence, sentence, wants_json
 from app.extensions import db
 from app.models import SigningBatch, SigningItem
-from app.services.signatories import signatory_of, title_of
+from app.services.signatories import exception_on, office_day, signatory_of, title_of
 from app.services.signature import SigningError
 from app.services.signing import (
     BatchLine,
@@ -95,6 +95,7 @@ class SigningView(BringMixin, BaseView):  # type: ignore[misc]
             total=count_waiting(session, the_sop(), actor),
             signatory=signatory,
             capacity=title_of(signatory) if signatory else "",
+            exception=exception_on(session, office_day(request_time())),
             may_sign=actor.can("sign") and signatory is not None,
             may_open=actor.can("can_show"),
             may_read=actor.can("can_download", "Document"),

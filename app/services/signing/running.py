@@ -20,7 +20,7 @@ from app.models import CaseOutput, Complaint, Document, SigningBatch, SigningIte
 from app.services.actor import Actor
 from app.services.documents import read_file
 from app.services.facts import INTACT
-from app.services.signatories import signatory_of, title_of
+from app.services.signatories import signatory_of, standing_of, title_of
 from app.services.signature import (
     SigningError,
     SignRequest,
@@ -105,6 +105,9 @@ def _take(
     signatory = signatory_of(session, actor, now)
     if signatory is None:
         raise RefusedError("signatory_not_in_office")
+    if standing_of(session, case, actor, now).conflict and _asks_for_another(desk, case):
+        # Before anything is sent: a signature that was placed cannot be taken back.
+        raise RefusedError("checked_by_signer")
     # What is stamped is what he is now, and he has seen it: never a capacity that has ended.
     if signatory.id != item.batch.signatory_id:
         raise RefusedError("capacity_changed")
@@ -147,6 +150,15 @@ def _take(
     except IntegrityError as error:  # the same paper in another batch
         raise RefusedError("signing_outstanding", label=label) from error
     return request
+
+
+def _asks_for_another(desk: SigningDesk, case: Complaint) -> bool:
+    """Whether this office's SOP wants the check and the signature from two people."""
+    return any(
+        "checked_by_another" in move.guards
+        for move in desk.office.sop.transitions
+        if move.key == SIGN and move.source == case.step_key
+    )
 
 
 def _signed_meanwhile(session: Session, item: SigningItem) -> bool:

@@ -29,7 +29,7 @@ siak_check    operator          resolve_without_document* resolved     answer_al
 certification sub_koordinator   submit_certification+    signing       outputs_named
 certification sub_koordinator   submit_ktp_print+        signing       first_ktp outputs_named
 certification sub_koordinator   send_back_to_check*!     siak_check
-signing       kepala_dinas      sign+                    printing      signatory_in_office outputs_signed
+signing       kepala_dinas      sign+                    printing      signatory_in_office outputs_signed checked_by_another
 signing       kepala_dinas      refuse_signature*!       certification
 printing      operator          confirm_printed+         dispatch      outputs_printed
 dispatch      petugas_pengaduan send                     done          dispatch_with_proof

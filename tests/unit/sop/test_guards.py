@@ -170,6 +170,13 @@ SENT = DispatchFact("pos", "P2506020001", has_proof=True)
             "signatory_in_office", {}, ["signatory_not_in_office"], id="nobody signs unsaid"
         ),
         pytest.param("signatory_in_office", {"signatory_in_office": True}, [], id="a signatory"),
+        pytest.param(
+            "checked_by_another",
+            {"checked_by_actor": True},
+            ["checked_by_signer"],
+            id="who checked signs",
+        ),
+        pytest.param("checked_by_another", {}, [], id="who checked is another"),
         pytest.param("outputs_signed", {}, ["outputs_unnamed"], id="nothing to sign"),
         pytest.param("outputs_signed", {"outputs": (OUT,)}, [], id="all signed"),
         pytest.param(
