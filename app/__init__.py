@@ -35,10 +35,12 @@ from app.extensions import compress, csrf, db, may_write, migrate
 from app.frame import Frame
 from app.models import Office as OfficeRow
 from app.remembered import remembered
+from app.services.sign_in.second_factor import has_second_factor
 from app.services.storage import open_store
 from app.services.transitions import Office as CaseOffice
 from app.sop.definition import Sop, load_sop
 from app.sop.text import language
+from app.stepup import confirm_url
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: POSTs that only read, or look at what was sent before they write (`begin_writing`).
@@ -55,6 +57,8 @@ READS_FIRST = (
     "SearchView.index",
     "UploadView.stage",
 )
+#: What is open to who has to change his password, or to set up his second factor, first.
+HELD_BACK = ("AuthDBView.logout", "LocaleView.", "SessionView.state", "SessionView.stay")
 YEAR = 365 * 24 * 3600
 
 
@@ -176,10 +180,25 @@ def _pages(app: Flask) -> None:
         account = g.get("account") if current_user.is_authenticated else None
         if account is None or not account.must_change_password:
             return None
-        allowed = ("ResetMyPasswordView.", "AuthDBView.logout", "LocaleView.")
-        if (request.endpoint or "").startswith(allowed):
+        if (request.endpoint or "").startswith(("ResetMyPasswordView.", *HELD_BACK)):
             return None
         return redirect(url_for("ResetMyPasswordView.this_form_get"), 303)
+
+    @app.before_request
+    def second_factor() -> Any:
+        """A second factor that a role demands is set up, or shown, before anything else is done."""
+        here = g.get("sign_in") if current_user.is_authenticated else None
+        if here is None or here.second_factor or not sign_in.demanded():
+            return None
+        if (request.endpoint or "").startswith(
+            ("SecondFactorView.", "ConfirmView.", "ResetMyPasswordView.", *HELD_BACK)
+        ):
+            return None
+        if not app.extensions["appbuilder"].sm.asks_for_codes:
+            return None
+        if has_second_factor(db.session(), int(current_user.id)):
+            return redirect(confirm_url(url_for("IndexView.index")), 303)
+        return redirect(url_for("SecondFactorView.show"), 303)
 
 
 def _office_identity(session: Session) -> dict[str, str]:

@@ -6,6 +6,8 @@ of another method, is replaced by one of today's.
 
 from __future__ import annotations
 
+import secrets
+from datetime import timedelta
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -19,6 +21,8 @@ from app.remembered import kept
 from app.services.password_rules import MESSAGES, load_common, password_problem
 
 _ARGON = "$argon2id$"
+#: A password that was given out works so long.
+ONE_TIME_LASTS = timedelta(days=3)
 
 
 def hash_password(password: str) -> str:
@@ -69,6 +73,13 @@ def problem_of(password: str, *own: str | None) -> tuple[str, dict[str, str]] | 
 def own_words(user: User) -> list[str]:
     """What a user's own password does not hold."""
     return [user.username or "", user.first_name or "", user.last_name or "", user.email or ""]
+
+
+def one_time_password() -> str:
+    """A password for one use, easy to say on the telephone: sixteen letters in fours, 77 bits."""
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"
+    text = "".join(secrets.choice(letters) for _ in range(16))
+    return "-".join(text[start : start + 4] for start in range(0, 16, 4))
 
 
 def _cost() -> tuple[int, int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import g, session
@@ -17,13 +17,8 @@ from app.models import User
 from app.passwords import check_password, hash_password, needs_renewal
 from app.services.sign_in.second_factor import has_second_factor
 from app.services.sign_in.sessions import SignedIn
-from app.sign_in import (
-    end_sessions,
-    find_signed_in,
-    is_going_on,
-    password_is_right,
-    prove_by_code,
-)
+from app.sign_in import end_sessions, find_signed_in, is_going_on
+from app.sign_in_tries import is_known_browser, password_is_right, prove_by_code
 
 
 class OfficeSecurityManager(SecurityManager):
@@ -42,7 +37,9 @@ class OfficeSecurityManager(SecurityManager):
         self.appbuilder.add_view_no_menu(self.resetmypasswordview())
         self.appbuilder.add_view_no_menu(self.auth_view)
         if self.is_auth_limited:
-            self.limiter.limit(self.auth_rate_limit, methods=["POST"])(self.auth_view.blueprint)
+            self.limiter.limit(
+                self.auth_rate_limit, methods=["POST"], exempt_when=is_known_browser
+            )(self.auth_view.blueprint)
         self.user_view = self.appbuilder.add_view(
             self.userdbmodelview,
             "Users",
@@ -150,13 +147,15 @@ class OfficeSecurityManager(SecurityManager):
         """Make every cookie of a user worthless; the caller commits."""
         end_sessions(user_id)
 
-    def reset_password(self, userid: int, password: str) -> None:
+    def reset_password(
+        self, userid: int, password: str, *, expires: timedelta | None = None
+    ) -> None:
         """Set a password; every session that knew the old one ends."""
         user = db.session.get_one(User, userid)
         user.password = hash_password(password)
         user.changed_on = datetime.now(UTC).replace(tzinfo=None)
         account = account_of(userid)
         account.password_changed_at = datetime.now(UTC)
-        account.password_expires_at = None
+        account.password_expires_at = datetime.now(UTC) + expires if expires else None
         end_sessions(userid)
         db.session.commit()

@@ -8,23 +8,23 @@ that finds the user brings the row along.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import Any, Final
 
 from flask import Flask, after_this_request, current_app, g, request, session
-from flask_login import user_logged_in
-from sqlalchemy import Select, and_, bindparam, case, or_, select, true
+from flask_login import current_user, user_logged_in
+from sqlalchemy import Select, and_, bindparam, select, true, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.access import STAMP, account_of, session_stamp
 from app.extensions import db, may_write
 from app.models import Account, SignInSession, Stamp, User
-from app.passwords import check_password
-from app.services.sign_in import devices, second_factor, throttle
-from app.services.sign_in.sealing import Seal
+from app.remembered import remembered
+from app.services.sign_in import devices
+from app.services.sign_in.rules import demands_second_factor
 from app.services.sign_in.sessions import (
     SEEN_EVERY,
     Limits,
@@ -40,21 +40,8 @@ log = logging.getLogger(__name__)
 
 #: In the session cookie: the secret of this sign-in.
 SID: Final = "sid"
-#: In the session cookie: a password was right, the code is still to come.
-HALF: Final = "half"
-HALF_LASTS: Final = timedelta(minutes=5)
 #: What a page's script asks for by itself does not keep anybody signed in.
 NO_ACTIVITY: Final = ("SessionView.state", "ReportView.progress")
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """What came of a try: a user who is in, one whose code is still to come, or neither."""
-
-    user: User | None = None
-    code_wanted: bool = False
-    #: The password was right, but it was given out for a few days that are over.
-    run_out: bool = False
 
 
 def limits() -> Limits:
@@ -64,11 +51,6 @@ def limits() -> Limits:
         idle=timedelta(minutes=config["SESSION_IDLE_MINUTES"]),
         absolute=config["PERMANENT_SESSION_LIFETIME"],
     )
-
-
-def the_seal() -> Seal:
-    """What encrypts the secrets of authenticator apps."""
-    return Seal(_secret())
 
 
 # --- each request --------------------------------------------------------------------------------
@@ -164,143 +146,6 @@ def _note_seen(engine: Any, session_id: int, now: datetime) -> None:
         may_write.reset(mark)
 
 
-# --- trying --------------------------------------------------------------------------------------
-
-
-def attempt(manager: Any, name: str, password: str, code: str = "") -> Attempt:
-    """Try to sign in; commits what is counted. Whoever may not is told nothing but that.
-
-    Every try is counted first and its password compared in every case, so that an unknown name, a
-    wrong password, a deactivated account and one that has to wait look and last alike. While an
-    account has to wait, its owner gets in from a browser of his, or with password and code at once.
-    """
-    own, now = db.session(), g.now
-    found = find_user(name)
-    keys = Keys(found, name)
-    free = keys.take(own, now)
-    own.commit()
-    user = manager.authenticate(found, name, password, waiting=not free)
-    if user is None:
-        _record("sign_in_failed", found)
-        own.commit()
-        return Attempt()
-    account = account_of(user.id)
-    if account.password_expires_at is not None and account.password_expires_at <= now:
-        _record("sign_in_failed", user)
-        own.commit()
-        return Attempt(run_out=free)
-    if manager.asks_for_codes and second_factor.has_second_factor(own, user.id):
-        if code:
-            if not _code_is_right(user.id, code, keys.code):
-                return Attempt()
-            g.second_factor = True
-        elif free:
-            session[HALF] = {
-                "user": user.id,
-                "at": int(now.timestamp()),
-                "stamp": session_stamp(user, account),
-            }
-            own.commit()
-            return Attempt(code_wanted=True)
-    if not free and not g.get("second_factor"):
-        _record("sign_in_failed", user)
-        own.commit()
-        return Attempt()
-    keys.clear(own)
-    return Attempt(user=user)
-
-
-def half_signed_in() -> User | None:
-    """Whose password was right a moment ago; None when that is too long ago or worth nothing now."""
-    half = session.get(HALF)
-    if not isinstance(half, dict) or not isinstance(half.get("at"), int):
-        return None
-    if not 0 <= g.now.timestamp() - half["at"] < HALF_LASTS.total_seconds() + 1:
-        return None
-    user = db.session.get(User, half.get("user"))
-    if user is None or not user.is_active:
-        return None
-    stamp = session_stamp(user, db.session.get(Account, user.id))
-    return user if half.get("stamp") == stamp else None
-
-
-def finish(user: User, code: str) -> Attempt:
-    """The code after the password; five wrong ones, and it begins again after a while."""
-    keys = Keys(user, "")
-    if not _code_is_right(user.id, code, keys.code):
-        if throttle.blocked_until(db.session(), keys.code, g.now):
-            session.pop(HALF, None)
-        return Attempt()
-    g.second_factor = True
-    keys.clear(db.session())
-    return Attempt(user=user)
-
-
-def prove_by_code(user: User, code: str) -> bool:
-    """Whether a code proves who is signed in; five wrong ones sign him out."""
-    key = Keys(user, "").code
-    if _code_is_right(user.id, code, key):
-        throttle.clear(db.session(), key)
-        db.session.commit()
-        return True
-    return False
-
-
-def find_user(name: str) -> User | None:
-    """Who signs in under a name, or under an e-mail address."""
-    return db.session.scalars(
-        select(User)
-        .where(or_(User.username == name, User.email == name))
-        .order_by(case((User.username == name, 0), else_=1))
-        .limit(1)
-    ).first()
-
-
-class Keys:
-    """The counters of one try."""
-
-    def __init__(self, user: User | None, name: str) -> None:
-        token = device_token()
-        device = (
-            devices.known_device(db.session(), user.id, token, g.now)
-            if user is not None and token
-            else None
-        )
-        self.known = device is not None
-        who = f"user {user.id}" if user is not None else f"name {name.strip().casefold()}"
-        where = f"device {device}" if self.known else "stranger"
-        self.account = throttle.key_of(_secret(), "password", who, where)
-        self.code = throttle.key_of(_secret(), "code", who, where)
-        self.address = throttle.key_of(_secret(), "address", request.remote_addr or "")
-
-    def take(self, own: Session, now: datetime) -> bool:
-        """Count a try of the account, and of the address unless the browser is the owner's."""
-        pace = throttle.DEVICE if self.known else throttle.STRANGER
-        free = throttle.take(own, self.account, pace, now)
-        if not self.known:
-            free = throttle.take(own, self.address, throttle.ADDRESS, now) and free
-        return free
-
-    def clear(self, own: Session) -> None:
-        """The try was right."""
-        throttle.clear(own, self.account, self.code)
-        if not self.known:
-            throttle.give_back(own, self.address, throttle.ADDRESS)
-
-
-def _code_is_right(user_id: int, code: str, key: str) -> bool:
-    """Count a try of a code, then compare; commits."""
-    own, now = db.session(), g.now
-    right = throttle.take(own, key, throttle.CODE, now)
-    kind = second_factor.use_code(own, user_id, code, the_seal(), now) if right else ""
-    if not kind:
-        _record("sign_in_failed", db.session.get(User, user_id), code=True)
-    elif kind == "recovery":
-        _record("recovery_code_used", db.session.get(User, user_id))
-    own.commit()
-    return bool(kind)
-
-
 # --- sessions ------------------------------------------------------------------------------------
 
 
@@ -337,7 +182,7 @@ def _begin(sender: Flask, user: User, **more: Any) -> None:
     note_proof(now)
     g.account = account
     g.sign_in = SignedIn(row.id, now, now, None, bool(g.get("second_factor")))
-    _record("signed_in", user, second_factor=bool(g.get("second_factor")))
+    record_sign_in("signed_in", user, second_factor=bool(g.get("second_factor")))
     own.commit()
 
 
@@ -374,16 +219,23 @@ def _keep_device(token: str) -> None:
         return response
 
 
-def _secret() -> bytes:
-    key = current_app.secret_key
-    return key.encode() if isinstance(key, str) else key or b""
-
-
-def password_is_right(found: User | None, password: str) -> bool:
-    """Whether it is the password of a user who may sign in; as slow for nobody as for somebody."""
-    right = check_password(found.password if found is not None else None, password)
-    return right and found is not None and bool(found.is_active)
-
-
-def _record(kind: str, user: User | None, **detail: bool) -> None:
+def record_sign_in(kind: str, user: User | None, **detail: bool) -> None:
     """Tell the audit log; in the transaction of what happened."""
+
+
+def make_strong(*, strong: bool = True) -> None:
+    """This session has seen the second factor, or a new one is still to come; commits."""
+    here: SignedIn = g.sign_in
+    if here.second_factor == strong:
+        return
+    db.session.execute(
+        update(SignInSession).where(SignInSession.id == here.id).values(second_factor=strong)
+    )
+    db.session.commit()
+    g.sign_in = replace(here, second_factor=strong)
+
+
+def demanded() -> bool:
+    """Whether a role of who asks demands a second factor; remembered like his rights."""
+    user_id = int(current_user.id)
+    return remembered(("second factor", user_id), lambda own: demands_second_factor(own, user_id))

@@ -27,7 +27,9 @@ from flask_babel import gettext
 from flask_login import current_user
 
 from app.errors import wants_json
+from app.extensions import db
 from app.navigation import safe_path
+from app.services.sign_in.second_factor import has_second_factor
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -61,6 +63,15 @@ def is_fresh() -> bool:
     proved = proved_at()
     limit = timedelta(minutes=current_app.config["CONFIRM_MINUTES"])
     return proved is not None and _now() - proved < limit
+
+
+def is_fresh_for(began: datetime, lasting: timedelta = timedelta(hours=1)) -> bool:
+    """Whether it was fresh when a piece of work began that goes on in several requests."""
+    if is_fresh():
+        return True
+    proved = proved_at()
+    limit = timedelta(minutes=current_app.config["CONFIRM_MINUTES"])
+    return proved is not None and began - proved < limit and _now() - began < lasting
 
 
 def require_fresh_sign_in() -> ResponseReturnValue | None:
@@ -124,7 +135,15 @@ def answer_is_right(answer: str) -> bool:
 
 def wrong_answer() -> str:
     """What is said to a wrong answer."""
+    if _asks_code():
+        return gettext("This code is not right, or it was used already.")
     return gettext("This is not your password.")
+
+
+def _asks_code() -> bool:
+    """Whether who asks answers with a code, having a second factor."""
+    manager = current_app.extensions["appbuilder"].sm
+    return bool(manager.asks_for_codes) and has_second_factor(db.session(), int(current_user.id))
 
 
 def question_page(
@@ -139,6 +158,7 @@ def question_page(
         back_url=back,
         minutes=current_app.config["CONFIRM_MINUTES"],
         answer_name=ANSWER,
+        code=_asks_code(),
     )
 
 

@@ -12,6 +12,8 @@ from flask.cli import AppGroup, with_appcontext
 from app.extensions import db
 from app.release import NotReadyError, create_demo, prepare
 from app.services.reports.jobs import tidy_reports
+from app.services.sign_in.sessions import tidy_sessions
+from app.services.sign_in.throttle import tidy_throttles
 from app.services.storage import delete_after_commit
 from app.services.tidying import forget_old_keys
 from app.services.uploads import purge_staged
@@ -61,7 +63,10 @@ def tidy_command() -> None:
     keys = purge_staged(session, now - UPLOAD_LIFE)
     delete_after_commit(session, current_app.extensions["store"], keys)
     forgotten = forget_old_keys(session, now)
+    sign_ins = tidy_sessions(session, now)
+    tidy_throttles(session, now)
     session.commit()
     print(
-        f"uploads dropped: {len(keys)}, reports dropped: {reports}, form keys forgotten: {forgotten}"
+        f"uploads dropped: {len(keys)}, reports dropped: {reports}, form keys forgotten: {forgotten},"
+        f" old sign-ins forgotten: {sign_ins}"
     )

@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Model, UTCDateTime
+from app.models.sealed import Sealed
 
 
 class SignInSession(Model):
@@ -50,7 +51,10 @@ class KnownDevice(Model):
     first_seen_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
     last_seen_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
 
-    __table_args__ = (UniqueConstraint("user_id", "token_hash", name="uq_known_device"),)
+    __table_args__ = (
+        UniqueConstraint("user_id", "token_hash", name="uq_known_device"),
+        Index("ix_known_device_token", "token_hash"),
+    )
 
 
 class SignInThrottle(Model):
@@ -74,8 +78,8 @@ class SecondFactor(Model):
     user_id: Mapped[int] = mapped_column(
         ForeignKey("ab_user.id", ondelete="CASCADE"), primary_key=True
     )
-    # Encrypted with a key outside the database.
-    secret: Mapped[str] = mapped_column(String(300), nullable=False)
+    # The user's id and the secret: sealed with a key outside the database, worth nothing elsewhere.
+    secret: Mapped[str] = mapped_column(Sealed("second_factor.secret"), nullable=False)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
     confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # The step of the last code that was taken: no code, and none before it, counts again.

@@ -196,9 +196,13 @@ class UserDBModelView(HardenedMixin, FabUserDBModelView):  # type: ignore[misc]
     def resetpasswords(self, item: Any) -> ResponseReturnValue:
         return redirect(url_for("ResetPasswordView.this_form_get", pk=item.id), 303)
 
+    @action("signins", _l("Sign-ins and sessions"), icon="monitor", multiple=False)
+    def signins(self, item: Any) -> ResponseReturnValue:
+        return redirect(url_for("UserSignInView.show", pk=item.id), 303)
+
     def show_actions(self, item: Any) -> list[Any]:
-        """Only the reset belongs to another person's account."""
-        return [self.actions["resetpasswords"]] if self.may("resetpasswords") else []
+        """Only these belong to another person's account."""
+        return [self.actions[name] for name in ("resetpasswords", "signins") if self.may(name)]
 
     @expose("/userinfo/")
     @has_access

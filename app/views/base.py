@@ -25,7 +25,7 @@ from app.errors import error_sentence
 from app.extensions import db
 from app.formats import value as shown_value
 from app.sop.errors import SopError
-from app.stepup import fresh_where_asked
+from app.stepup import fresh_where_asked, require_fresh_sign_in
 from app.views import formbase  # noqa: F401  its import gives every form our messages
 from app.views.formpages import FormsMixin, RefusedForm, item_pk
 from app.views.interface import COUNT_ALL, COUNT_CAP, Rows
@@ -271,6 +271,8 @@ class HardenedMixin(FormsMixin):
     def action(self, name: str, pk: str) -> ResponseReturnValue:
         """One action on one row that the officer may know of."""
         chosen = self._action_or_stop(name, single=True)
+        if name in self.asks_again and (answer := require_fresh_sign_in()) is not None:
+            return answer
         return self._answer(chosen.func(self.get_or_404(pk)))
 
     @expose("/action_post", methods=["POST"])

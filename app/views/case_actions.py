@@ -26,6 +26,7 @@ from app.services.transitions import Handling, apply_transition, open_run, start
 from app.sop.definition import Sop, Transition
 from app.sop.errors import RefusedError
 from app.sop.guards import problems_of
+from app.stepup import require_fresh_sign_in
 from app.views.formkeys import new_form_key, read_form_key, spend_form_key
 from app.views.office import case_office, request_time, the_sop
 
@@ -155,6 +156,8 @@ class ActionsMixin:
     def batch(self) -> ResponseReturnValue:
         """Do a confirmed batch; a mixed one does what it can and names what it did not."""
         key = request.form.get("action", "")
+        if key in self.asks_again and (answer := require_fresh_sign_in()) is not None:  # type: ignore[attr-defined]
+            return answer
         versions: dict[int, int | None] = {}
         for text in request.form.getlist("rowid"):
             pk = self.datamodel.clean_pk(text)  # type: ignore[attr-defined]

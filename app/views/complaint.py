@@ -17,6 +17,7 @@ from app.extensions import db
 from app.formats import days_left, local, local_datetime, short_date
 from app.models import Category, Complaint, SopStep, User
 from app.services.search import case_condition
+from app.services.signing import SIGN
 from app.services.visibility import visible_cases
 from app.sop.definition import Sop
 from app.sop.identity import mask
@@ -58,6 +59,8 @@ class ComplaintView(
         Complaint, row_rule=visible_cases, eager=("channel", "category", "step", "assignee")
     )
     class_permission_name = "Complaint"
+    # Signing asks again who it is, wherever it is done: here, in a batch, in the work form.
+    asks_again = frozenset({SIGN})
     route_base = "/complaints"
     list_title = _l("Complaints")
     show_title = _l("Complaint")

@@ -53,7 +53,8 @@ class FormsMixin:
     #: A column that two editors of one record are told apart by, when the model has one.
     version_column: ClassVar[str | None] = None
     submit_label: ClassVar[Any] = _l("Save")
-    #: The routes of this screen (`add`, `edit`, `delete`) that ask again who it is (`app.stepup`).
+    #: The routes of this screen (`add`, `edit`, `delete`) and the names of its actions that ask
+    #: again who it is (`app.stepup`).
     asks_again: ClassVar[frozenset[str]] = frozenset()
 
     @expose("/add", methods=["GET", "POST"])

@@ -36,9 +36,11 @@ from wtforms.validators import (
 from app.access import account_of, current_actor
 from app.extensions import db
 from app.models import User
-from app.passwords import check_password, own_words, problem_of
+from app.passwords import ONE_TIME_LASTS, check_password, one_time_password, own_words, problem_of
 from app.services.password_rules import MOST
 from app.services.rights import ensure_may_manage
+from app.sign_in import record_sign_in
+from app.sign_in_tries import forget_tries
 from app.stepup import fresh_where_asked
 from app.views.interface import OfficeInterface
 from app.views.widgets import OfficeFormWidget
@@ -89,11 +91,8 @@ def printable(form: Any, field: Any) -> None:
         raise ValidationError(_("Control characters are not possible here."))
 
 
-class PasswordForm(DynamicForm):  # type: ignore[misc]
-    """A new password for somebody else."""
-
-    password = new_password(_l("New password"))
-    conf_password = repeated(_l("Repeat the new password"))
+class OneTimeForm(DynamicForm):  # type: ignore[misc]
+    """Nothing to type: the password is made here."""
 
 
 class MyPasswordForm(DynamicForm):  # type: ignore[misc]
@@ -205,22 +204,36 @@ class ResetMyPasswordView(_OwnForm, FabResetMyPasswordView):  # type: ignore[mis
 
 
 class ResetPasswordView(_OwnForm, FabResetPasswordView):  # type: ignore[misc]
-    """Give somebody a new first password, which he must change at once."""
+    """Give somebody a password for one use: made here, shown once, changed at the next sign-in."""
 
-    form = PasswordForm
+    form = OneTimeForm
     form_title = _l("New password for a user")
     asks_again = frozenset({"this_form_get", "this_form_post"})
     back_endpoint = "UserDBModelView.list"
 
-    def fill(self, form: Any) -> None:
-        self._user()
-
     def save(self, form: Any) -> ResponseReturnValue:
         user = self._user()
-        account_of(user.id).must_change_password = True
-        self.appbuilder.sm.reset_password(user.id, form.password.data)
-        flash(_("%(name)s must change this password when signing in.", name=user), "success")
-        return redirect(url_for("UserDBModelView.show", pk=user.id), 303)
+        secret = one_time_password()
+        account = account_of(user.id)
+        account.must_change_password = True
+        forget_tries(user)
+        record_sign_in("password_reset", user)
+        self.appbuilder.sm.reset_password(user.id, secret, expires=ONE_TIME_LASTS)
+        return self._shown(user, secret)
+
+    def _page(self, form: Any) -> str:
+        return self._shown(self._user())
+
+    def _shown(self, user: User, secret: str = "") -> str:
+        return render_template(
+            "aduan/one_time_password.html",
+            title=self.form_title,
+            user=user,
+            secret=secret,
+            days=ONE_TIME_LASTS.days,
+            back_url=url_for("UserDBModelView.show", pk=user.id),
+            appbuilder=self.appbuilder,
+        )
 
     def _user(self) -> User:
         user = OfficeInterface(User).get(request.args.get("pk", ""))

@@ -32,6 +32,7 @@ _VERBS: Final[dict[str, str]] = {
     "see_personal": N_("see personal data"),
     "see_confidential": N_("see confidential cases"),
     "resetpasswords": N_("set another user's password"),
+    "signins": N_("see another user's sign-ins"),
     "resetmypassword": N_("change one's own password"),
     "userinfoedit": N_("change one's own name"),
     "grant_any": N_("give rights that one does not hold (administrator)"),
@@ -75,6 +76,10 @@ _SCREENS: Final[dict[str, str]] = {
     "ResetPasswordView": N_("Passwords of others"),
     "UserInfoEditView": N_("My name"),
     "MySession": N_("My sessions"),
+    "SecondFactor": N_("My second factor"),
+    "UserSignIn": N_("Sign-ins of others"),
+    "SignInRule": N_("Sign-in rules"),
+    "Sign-in rules": N_("Sign-in rules"),
     # Menu entries that are no screen of their own.
     "Complaints": N_("Complaints"),
     "Register": N_("Register a complaint"),

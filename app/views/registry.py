@@ -32,7 +32,9 @@ from app.views.reference_places import OfficeView, RegionView
 from app.views.reference_time import HolidayView, SopStepView, WorkingHoursView
 from app.views.reports import ReportView
 from app.views.searching import SearchView
+from app.views.second_factor import SecondFactorView
 from app.views.sessions import SessionView
+from app.views.sign_in_rules import SignInRuleView, UserSignInView
 from app.views.signatories import SignatoryView
 from app.views.signing import SigningView
 from app.views.sop_sheet import SopSheetView
@@ -122,6 +124,15 @@ def register(appbuilder: Any, sop: Sop) -> None:
     appbuilder.add_view_no_menu(CheckView)
     appbuilder.add_view_no_menu(ConfirmView)
     appbuilder.add_view_no_menu(SessionView)
+    appbuilder.add_view_no_menu(SecondFactorView)
+    appbuilder.add_view_no_menu(UserSignInView)
+    appbuilder.add_view(
+        SignInRuleView,
+        "Sign-in rules",
+        label=_l("Sign-in rules"),
+        icon="shield-check",
+        category="Administration",
+    )
     appbuilder.add_view_no_menu(SearchView)
     appbuilder.add_view_no_menu(ChartCaseView)
     appbuilder.add_view(ImportView, "Import", label=_l("Import a register"), icon="upload")

@@ -18,6 +18,7 @@ from app.extensions import db
 from app.models import Account, SignInSession
 from app.navigation import safe_back
 from app.services.sign_in.devices import device_parts
+from app.services.sign_in.second_factor import has_second_factor
 from app.services.sign_in.sessions import SignedIn, end_all, end_session, sessions_of
 from app.sign_in import keep_awake, limits
 
@@ -39,6 +40,8 @@ class SessionView(BaseView):  # type: ignore[misc]
             title=_("My sessions"),
             **session_words(rows),
             mine=g.sign_in.id,
+            codes=self.appbuilder.sm.asks_for_codes,
+            second_factor=has_second_factor(db.session(), current_user.id),
             end_url=lambda row: url_for(".end", pk=row.id),
             appbuilder=self.appbuilder,
         )

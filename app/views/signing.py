@@ -34,6 +34,7 @@ from app.services.signing import (
     waiting_cases,
 )
 from app.sop.errors import NotFoundError
+from app.stepup import confirm_url, fresh_sign_in, is_fresh, is_fresh_for, require_fresh_sign_in
 from app.views.check import check_url
 from app.views.formkeys import new_form_key, read_form_key, result_of_key, spend_form_key
 from app.views.forms.fields import without_controls
@@ -107,6 +108,8 @@ class SigningView(BringMixin, BaseView):  # type: ignore[misc]
             error_words=error_words,
             brought=errors or {},
             form_key=new_form_key(),
+            proved=is_fresh(),
+            confirm_url=confirm_url(url_for("SigningView.list")),
             max_mb=current_app.config["MAX_UPLOAD_BYTES"] // (1024 * 1024),
             **_files(),
             appbuilder=self.appbuilder,
@@ -117,6 +120,7 @@ class SigningView(BringMixin, BaseView):  # type: ignore[misc]
     @expose("/start", methods=["POST"])
     @has_access
     @permission_name("list")
+    @fresh_sign_in
     def start(self) -> ResponseReturnValue:
         """Take up the chosen cases; without scripts the passphrase comes along and all is signed."""
         nonce, opened_at = read_form_key(request.form.get("form_key", ""))
@@ -176,6 +180,8 @@ class SigningView(BringMixin, BaseView):  # type: ignore[misc]
         """Sign one paper of the batch; the page's script asks again until nothing is left."""
         actor = current_actor()
         batch = batch_of(db.session(), actor, public_id)
+        if (answer := _asked(batch)) is not None:
+            return answer
         stopped = ""
         item: SigningItem | None = None
         try:
@@ -208,12 +214,15 @@ class SigningView(BringMixin, BaseView):  # type: ignore[misc]
     @permission_name("list")
     def sign(self, public_id: str) -> ResponseReturnValue:
         """Sign everything that is left in one request, for browsers without scripts."""
+        if (answer := _asked(batch_of(db.session(), current_actor(), public_id))) is not None:
+            return answer
         self._sign_all(public_id)
         return redirect(url_for("SigningView.batch", public_id=public_id), 303)
 
     @expose("/batch/<public_id>/fetch/<int:position>", methods=["POST"])
     @has_access
     @permission_name("list")
+    @fresh_sign_in
     def fetch(self, public_id: str, position: int) -> ResponseReturnValue:
         """Fetch a file that the service has signed already."""
         actor = current_actor()
@@ -281,6 +290,11 @@ def _desk() -> SigningDesk:
         commit=db.session.commit,
         patience=timedelta(seconds=2 * settings.bsre_timeout + 60),
     )
+
+
+def _asked(batch: SigningBatch) -> ResponseReturnValue | None:
+    """The question who it is, unless it was answered for this batch: a long one is not stopped."""
+    return None if is_fresh_for(batch.started_at) else require_fresh_sign_in()
 
 
 def _clock() -> datetime:

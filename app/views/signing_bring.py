@@ -20,6 +20,7 @@ from app.services.signing.bringing import PaperRefusedError
 from app.services.uploads import claim_staged
 from app.services.visibility import visible_cases
 from app.sop.errors import NotAllowedError, NotFoundError, RefusedError, SopError
+from app.stepup import fresh_sign_in
 from app.views.formkeys import read_form_key, result_of_key, spend_form_key
 from app.views.forms.draft import stage_posted, staged_json
 from app.views.interface import OfficeInterface
@@ -36,6 +37,7 @@ class BringMixin:
     @expose("/bring/<pk>", methods=["POST"])
     @has_access
     @permission_name("list")
+    @fresh_sign_in
     def bring(self, pk: str) -> ResponseReturnValue:
         """Take the signed PDFs of one case in; with the last of them the case moves on."""
         nonce, opened_at = read_form_key(request.form.get("form_key", ""))

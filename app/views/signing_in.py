@@ -18,7 +18,7 @@ from wtforms.validators import DataRequired, Length, Optional
 from app.extensions import db
 from app.navigation import safe_path
 from app.services.password_rules import MOST
-from app.sign_in import HALF, Attempt, attempt, finish, half_signed_in
+from app.sign_in_tries import HALF, Attempt, attempt, finish, half_signed_in
 from app.views import formbase  # noqa: F401  its import gives every form our messages
 
 

@@ -29,6 +29,7 @@ from app.sop.errors import (
     UnknownTransitionError,
     WrongStepError,
 )
+from app.stepup import require_fresh_sign_in
 from app.views.base import RefusedForm
 from app.views.case_page import CasePage
 from app.views.formkeys import new_form_key, read_form_key, result_of_key, spend_form_key
@@ -100,6 +101,9 @@ class WorkMixin:
         """The work form of the present step; a POST saves it and may move the case on."""
         item: Complaint = self.get_or_404(pk)
         if request.method == "POST":
+            asked = request.form.get("transition") in self.asks_again
+            if asked and (answer := require_fresh_sign_in()) is not None:
+                return answer
             return self._work(item)
         step = the_sop().step(item.step_key)
         self._stop_outsiders(step)

@@ -50,6 +50,7 @@ PLACES: Final = {
     "/reference/working_hours": "working_hours",
     "/roles": "role",
     "/signing/bring": "signing sign",
+    "/user-sign-ins": "user",
     "/users": "user",
 }
 
@@ -109,6 +110,18 @@ POST /login/code/                               POSKBA   302
 GET  /confirm/                                  POSKBA   200
 POST /confirm/                                  POSKBA   401
 
+GET  /second-factor/                            POSKBA   200
+POST /second-factor/begin                       POSKBA   303
+POST /second-factor/confirm                     POSKBA   422
+POST /second-factor/recovery                    POSKBA   409
+POST /second-factor/remove                      POSKBA   303
+POST /second-factor/replace                     POSKBA   303
+GET  /sign-in-rules/                            A        200
+POST /sign-in-rules/save                        A        303
+GET  /user-sign-ins/<pk>                        A        200
+POST /user-sign-ins/<pk>/end                    A        303
+POST /user-sign-ins/<pk>/let-in                 A        303
+POST /user-sign-ins/<pk>/remove-factor          A        303
 GET  /sessions/                                 POSKBA   200
 GET  /sessions/state                            POSKBA   200
 GET  /sessions/state                            -        401
@@ -317,7 +330,7 @@ POST /users/action/<string:name>/<pk>           A        303    name=resetpasswo
 POST /users/action_post                         POSKBA   404
 GET  /users/userinfo/                           POSKBA   200
 GET  /resetpassword/form                        A        200    ?pk=user
-POST /resetpassword/form                        A        422    ?pk=user
+POST /resetpassword/form                        A        200    ?pk=user
 GET  /resetmypassword/form                      POSKBA   200
 POST /resetmypassword/form                      POSKBA   422
 GET  /userinfoeditview/form                     POSKBA   200

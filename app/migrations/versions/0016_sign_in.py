@@ -49,6 +49,7 @@ def upgrade():
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("user_id", "token_hash", name="uq_known_device"),
     )
+    op.create_index("ix_known_device_token", "known_device", ["token_hash"])
     op.create_table(
         "sign_in_throttle",
         sa.Column("key", sa.String(length=64), nullable=False),
@@ -61,7 +62,7 @@ def upgrade():
     op.create_table(
         "second_factor",
         sa.Column("user_id", sa.Integer(), nullable=False),
-        sa.Column("secret", sa.String(length=300), nullable=False),
+        sa.Column("secret", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_step", sa.BigInteger(), nullable=False),

@@ -53,6 +53,14 @@ def known_device(session: Session, user_id: int, token: str, now: datetime) -> i
     )
 
 
+def is_known(session: Session, token: str, now: datetime) -> bool:
+    """Whether anybody has signed in lately from the device of a token."""
+    query = select(KnownDevice.id).where(
+        KnownDevice.token_hash == hash_of(token), KnownDevice.last_seen_at > now - LASTS
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
 def remember_device(session: Session, user_id: int, token: str, now: datetime) -> None:
     """From now on this browser is one of the user's; flushes."""
     hashed = hash_of(token)

@@ -17,7 +17,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.models import RecoveryCode, SecondFactor
-from app.services.sign_in.sealing import Seal
+from app.services.sign_in.tokens import hash_of
 
 STEP: Final = 30
 #: Steps that a telephone's clock may be off, either way.
@@ -27,7 +27,7 @@ _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 _LONGEST: Final = 64
 
 
-def begin(session: Session, user_id: int, seal: Seal, now: datetime) -> str:
+def begin(session: Session, user_id: int, now: datetime) -> str:
     """A new secret that waits for its first code; one that counts already stays. Flushes.
 
     Raises:
@@ -37,7 +37,7 @@ def begin(session: Session, user_id: int, seal: Seal, now: datetime) -> str:
     if row is not None and row.confirmed_at is not None:
         raise LookupError("a second factor is there")
     secret: str = pyotp.random_base32()
-    closed = seal.close(secret, _about(user_id))
+    closed = f"{user_id}:{secret}"
     if row is None:
         session.add(SecondFactor(user_id=user_id, secret=closed, created_at=now, last_step=0))
     else:
@@ -46,36 +46,32 @@ def begin(session: Session, user_id: int, seal: Seal, now: datetime) -> str:
     return secret
 
 
-def waiting_secret(session: Session, user_id: int, seal: Seal) -> str | None:
+def waiting_secret(session: Session, user_id: int) -> str | None:
     """The secret that waits for its first code."""
     row = session.get(SecondFactor, user_id)
     if row is None or row.confirmed_at is not None:
         return None
-    return seal.open(row.secret, _about(user_id))
+    return _opened(row.secret, user_id)
 
 
-def confirm(
-    session: Session, user_id: int, typed: str, seal: Seal, now: datetime
-) -> list[str] | None:
+def confirm(session: Session, user_id: int, typed: str, now: datetime) -> list[str] | None:
     """From its first right code on the second factor counts; the recovery codes, or None. Flushes."""
-    secret = waiting_secret(session, user_id, seal)
+    secret = waiting_secret(session, user_id)
     step = _step_of(secret, typed, now) if secret else None
     if step is None:
         return None
     row = session.get_one(SecondFactor, user_id)
     row.confirmed_at, row.last_step = now, step
-    return renew_recovery_codes(session, user_id, seal)
+    return renew_recovery_codes(session, user_id)
 
 
-def renew_recovery_codes(session: Session, user_id: int, seal: Seal) -> list[str]:
+def renew_recovery_codes(session: Session, user_id: int) -> list[str]:
     """New recovery codes in place of all earlier ones; they are shown once. Flushes."""
     session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
-    codes = ["".join(secrets.choice(_LETTERS) for _ in range(10)) for _ in range(RECOVERY_CODES)]
-    session.add_all(
-        RecoveryCode(user_id=user_id, code_hash=seal.hash(code, _about(user_id))) for code in codes
-    )
+    codes = ["".join(secrets.choice(_LETTERS) for _ in range(16)) for _ in range(RECOVERY_CODES)]
+    session.add_all(RecoveryCode(user_id=user_id, code_hash=_hash(code, user_id)) for code in codes)
     session.flush()
-    return [f"{code[:5]}-{code[5:]}" for code in codes]
+    return ["-".join(code[at : at + 4] for at in range(0, 16, 4)) for code in codes]
 
 
 def has_second_factor(session: Session, user_id: int) -> bool:
@@ -91,7 +87,7 @@ def has_second_factor(session: Session, user_id: int) -> bool:
 
 
 def use_code(
-    session: Session, user_id: int, typed: str, seal: Seal, now: datetime
+    session: Session, user_id: int, typed: str, now: datetime
 ) -> Literal["", "app", "recovery"]:
     """Use up a code of the app or a recovery code; what it was, "" when it is none. Flushes.
 
@@ -99,12 +95,12 @@ def use_code(
     """
     text = re.sub(r"[\s-]+", "", typed[:_LONGEST]).casefold()
     if re.fullmatch(r"[0-9]{6}", text):
-        return "app" if _use_step(session, user_id, text, seal, now) else ""
+        return "app" if _use_step(session, user_id, text, now) else ""
     used = session.execute(
         update(RecoveryCode)
         .where(
             RecoveryCode.user_id == user_id,
-            RecoveryCode.code_hash == seal.hash(text, _about(user_id)),
+            RecoveryCode.code_hash == _hash(text, user_id),
             RecoveryCode.used_at.is_(None),
         )
         .values(used_at=now)
@@ -139,13 +135,13 @@ def app_address(secret: str, username: str, office: str) -> str:
     return str(pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name=office))
 
 
-def _use_step(session: Session, user_id: int, text: str, seal: Seal, now: datetime) -> bool:
+def _use_step(session: Session, user_id: int, text: str, now: datetime) -> bool:
     row = session.execute(
         select(SecondFactor.secret).where(
             SecondFactor.user_id == user_id, SecondFactor.confirmed_at.is_not(None)
         )
     ).first()
-    secret = seal.open(row[0], _about(user_id)) if row else None
+    secret = _opened(row[0], user_id) if row else None
     step = _step_of(secret, text, now) if secret else None
     if step is None:
         return False
@@ -170,5 +166,12 @@ def _step_of(secret: str, typed: str, now: datetime) -> int | None:
     return found
 
 
-def _about(user_id: int) -> str:
-    return f"second factor of user {user_id}"
+def _opened(text: str, user_id: int) -> str | None:
+    """The secret of this user: one that was copied from another row is none."""
+    whose, _, secret = text.partition(":")
+    return secret if whose == str(user_id) else None
+
+
+def _hash(code: str, user_id: int) -> str:
+    """What is kept of a recovery code; it is as long as a key, so a plain hash is enough."""
+    return hash_of(f"{user_id}:{code}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -55,26 +55,23 @@ def key_of(secret: bytes, *parts: object) -> str:
 def take(session: Session, key: str, pace: Pace, now: datetime) -> bool:
     """Count one try; False, and nothing counted, when the key has to wait. The caller commits."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    session.execute(
-        insert(SignInThrottle)
-        .values(key=key, failures=0, last_at=now, blocked_until=None)
-        .on_conflict_do_nothing()
-    )
+    made = insert(SignInThrottle).values(key=key, failures=0, last_at=now, blocked_until=None)
+    # Makes the row or holds it, in one statement: another try may forget it at the same time.
     row = session.execute(
-        select(SignInThrottle)
-        .where(SignInThrottle.key == key)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).scalar_one()
+        made.on_conflict_do_update(
+            index_elements=["key"], set_={"key": made.excluded.key}
+        ).returning(SignInThrottle.failures, SignInThrottle.last_at, SignInThrottle.blocked_until)
+    ).one()
     if row.blocked_until is not None and now < row.blocked_until:
         return False
-    if now - row.last_at >= pace.forget:
-        row.failures = 0
-    row.failures += 1
-    row.last_at = now
-    wait = pace.wait(row.failures)
-    row.blocked_until = now + wait if wait else None
-    session.flush()
+    failures = 1 if now - row.last_at >= pace.forget else row.failures + 1
+    wait = pace.wait(failures)
+    session.execute(
+        update(SignInThrottle)
+        .where(SignInThrottle.key == key)
+        .values(failures=failures, last_at=now, blocked_until=now + wait if wait else None)
+        .execution_options(synchronize_session=False)
+    )
     return True
 
 
@@ -93,13 +90,20 @@ def give_back(session: Session, key: str, pace: Pace) -> None:
     """One try was right: it does not count. The others do, so that nobody clears an address by
     signing in himself in between.
     """
-    row = session.get(SignInThrottle, key, populate_existing=True, with_for_update=True)
-    if row is None or row.failures < 1:
-        return
-    row.failures -= 1
-    if not pace.wait(row.failures):
-        row.blocked_until = None
-    session.flush()
+    left = session.execute(
+        update(SignInThrottle)
+        .where(SignInThrottle.key == key, SignInThrottle.failures > 0)
+        .values(failures=SignInThrottle.failures - 1)
+        .returning(SignInThrottle.failures)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+    if left is not None and not pace.wait(left):
+        session.execute(
+            update(SignInThrottle)
+            .where(SignInThrottle.key == key)
+            .values(blocked_until=None)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def tidy_throttles(session: Session, now: datetime) -> int:

@@ -66,6 +66,8 @@
         answer = await send(form.action, data, 'text/html')
         text = await answer.text()
       } catch { /* said below */ }
+      /* asked who it is: the form goes there as a form, without the passphrase */
+      if (answer?.status === 401) { running = false; form.submit(); return }
       if (!answer?.ok || !(await swap(text, answer.url))) {
         lock(false)
         /* the refusal came with an answer that nobody sees: it is said on the page as it is now */
@@ -143,6 +145,7 @@
       try {
         const answer = await send(page.dataset.next, { passphrase }, 'application/json')
         found = await answer.json()
+        if (answer.status === 401 && found.url) { running = false; location.assign(`${found.url}?next=${encodeURIComponent(page.dataset.here)}`); return }
         if (!answer.ok) { message = found.message || page.dataset.tAway; break }
       } catch { message = page.dataset.tAway; break }
       if (found.row) {

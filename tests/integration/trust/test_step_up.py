@@ -30,6 +30,37 @@ def grow_stale(client, minutes: int = 11):
     return client
 
 
+SIGNING = [
+    ("/signing/start", {"case": "{case}", "version_{case}": "1"}),
+    ("/signing/bring/{case}", {}),
+    ("/complaints/action/sign/{case}", {}),
+    ("/complaints/batch", {"action": "sign", "rowid": "{case}"}),
+    ("/complaints/work/{case}", {"transition": "sign", "step": "signing", "shown": "1"}),
+]
+
+
+@pytest.mark.parametrize(("url", "form"), SIGNING, ids=[url for url, _ in SIGNING])
+def test_asvs_b8_signing_asks_who_it_is_wherever_it_is_done(
+    app, session, login, make_case, url, form
+):
+    case = make_case("signing")
+    session.commit()
+    filled = {name.format(case=case.id): value.format(case=case.id) for name, value in form.items()}
+    head = grow_stale(login("kepala"))
+    before = dump(engine_of(app))
+    asked = post(head, url.format(case=case.id), filled)
+    assert asked.status_code == 401
+    assert changes(before, dump(engine_of(app))) == []
+    kept = PageForm(asked.text, "confirm-form").fields
+    assert {name: kept[name] for name in filled} == {name: [text] for name, text in filled.items()}
+    # Other work of the head is not asked about.
+    assert head.get(f"/complaints/show/{case.id}").status_code == 200
+    assert 'id="passphrase"' not in head.get("/signing/").text
+    assert post(head, "/confirm/", {ANSWER: PASSWORD}).status_code == 303
+    assert "/confirm/" not in head.get("/signing/").text
+    assert post(head, url.format(case=case.id), filled).status_code != 401
+
+
 def new_role(**changes):
     return {"name": "Arsiparis", "permissions": ["1"], "shown": "1", **changes}
 
