@@ -18,7 +18,7 @@ from app.passwords import check_password, hash_password, needs_renewal
 from app.services.sign_in.second_factor import has_second_factor
 from app.services.sign_in.sessions import SignedIn
 from app.sign_in import end_sessions, find_signed_in, is_going_on
-from app.sign_in_tries import is_known_browser, password_is_right, prove_by_code
+from app.sign_in_tries import is_known_browser, password_is_right, prove, prove_by_code
 
 
 class OfficeSecurityManager(SecurityManager):
@@ -111,12 +111,12 @@ class OfficeSecurityManager(SecurityManager):
         return found if right else None
 
     def prove(self, user: User, answer: str) -> bool:
-        """Whether an answer proves that who asks is this user."""
+        """Whether an answer proves that who asks is this user; commits."""
         if self.asks_for_codes and has_second_factor(db.session(), user.id):
-            return prove_by_code(user, answer)
+            return prove(user, lambda: prove_by_code(user, answer))
         if self.auth_type == AUTH_LDAP:
-            return self.auth_user_ldap(user.username, answer) is not None
-        return self.local_passwords and check_password(user.password, answer)
+            return prove(user, lambda: self.auth_user_ldap(user.username, answer) is not None)
+        return self.local_passwords and prove(user, lambda: check_password(user.password, answer))
 
     def on_user_login(self, user: User) -> None:
         """A session begins when the sign-in is complete (`app.sign_in`), not with the password."""

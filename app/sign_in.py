@@ -20,9 +20,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.access import STAMP, account_of, session_stamp
+from app.auditing import audit
 from app.extensions import db, may_write
 from app.models import Account, SignInSession, Stamp, User
 from app.remembered import remembered
+from app.services.audit import record
 from app.services.sign_in import devices
 from app.services.sign_in.rules import demands_second_factor
 from app.services.sign_in.sessions import (
@@ -219,8 +221,23 @@ def _keep_device(token: str) -> None:
         return response
 
 
-def record_sign_in(kind: str, user: User | None, **detail: bool) -> None:
-    """Tell the audit log; in the transaction of what happened."""
+def record_sign_in(
+    kind: str, user: User | None, *, by_himself: bool = True, **detail: str | int | bool
+) -> None:
+    """Tell the audit log, in the transaction of what happened.
+
+    Args:
+        user: whom it is about; None for a name that nobody has (what was typed is not kept).
+        by_himself: he did it, or tried to; else who is signed in did.
+    """
+    subject = f"user:{user.id}" if user is not None else ""
+    if by_himself:
+        # Who failed to sign in is not known, whatever name he typed.
+        known = user is not None and kind not in ("sign_in_failed", "sign_in_held_up")
+        actor_id = user.id if user is not None and known else None
+        record(db.session(), kind, actor_id=actor_id, subject=subject, detail=detail)
+    else:
+        audit(kind, subject, detail)
 
 
 def make_strong(*, strong: bool = True) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -45,8 +46,9 @@ def attempt(manager: Any, name: str, password: str, code: str = "") -> Attempt:
     free = keys.take(own, now)
     own.commit()
     user = manager.authenticate(found, name, password, waiting=not free)
+    failed = "sign_in_failed" if free else "sign_in_held_up"
     if user is None:
-        record_sign_in("sign_in_failed", found)
+        record_sign_in(failed, found)
         own.commit()
         return Attempt()
     account = account_of(user.id)
@@ -68,7 +70,7 @@ def attempt(manager: Any, name: str, password: str, code: str = "") -> Attempt:
             own.commit()
             return Attempt(code_wanted=True)
     if not free and not g.get("second_factor"):
-        record_sign_in("sign_in_failed", user)
+        record_sign_in(failed, user)
         own.commit()
         return Attempt()
     keys.clear(own)
@@ -101,18 +103,29 @@ def finish(user: User, code: str) -> Attempt:
     return Attempt(user=user)
 
 
-def prove_by_code(user: User, code: str) -> bool:
-    """Whether a code proves who is signed in; five wrong ones sign him out."""
-    key = Keys(user, "").code
-    if _code_is_right(user.id, code, key):
-        throttle.clear(db.session(), key)
-        db.session.commit()
-        make_strong()
-        return True
-    if throttle.blocked_until(db.session(), key, g.now):
+def prove(user: User, right: Callable[[], bool]) -> bool:
+    """Whether an answer proves who is signed in; five wrong ones sign him out. Commits."""
+    own, key = db.session(), throttle.key_of(_secret(), "confirm", f"user {user.id}")
+    free = throttle.take(own, key, throttle.CODE, g.now)
+    own.commit()
+    proved = free and right()
+    record_sign_in("confirmed" if proved else "confirm_failed", user)
+    if proved:
+        throttle.clear(own, key)
+    elif throttle.blocked_until(own, key, g.now):
         end_sessions(user.id)
-        db.session.commit()
-    return False
+        record_sign_in("session_ended", user)
+    own.commit()
+    return proved
+
+
+def prove_by_code(user: User, code: str) -> bool:
+    """Whether a code proves who is signed in; his session has seen the second factor then."""
+    right = bool(second_factor.use_code(db.session(), user.id, code, g.now))
+    db.session.commit()
+    if right:
+        make_strong()
+    return right
 
 
 def confirm_second_factor(user: User, code: str) -> list[str] | None:
@@ -123,7 +136,7 @@ def confirm_second_factor(user: User, code: str) -> list[str] | None:
         shown = second_factor.confirm(own, user.id, code, g.now)
     if shown is not None:
         throttle.clear(own, key)
-        record_sign_in("second_factor_added", user)
+        record_sign_in("second_factor_set", user)
     own.commit()
     if shown is not None:
         make_strong()
@@ -140,6 +153,7 @@ def forget_tries(user: User) -> None:
     """Forget the wrong tries of a user, from wherever they came; flushes."""
     owned = db.session.scalars(select(KnownDevice.id).where(KnownDevice.user_id == user.id))
     keys = [key for device in (None, *owned) for key in _keys_of(user, device)]
+    keys.append(throttle.key_of(_secret(), "confirm", f"user {user.id}"))
     throttle.clear(db.session(), *keys)
 
 
@@ -202,7 +216,7 @@ def _code_is_right(user_id: int, code: str, key: str) -> bool:
     right = throttle.take(own, key, throttle.CODE, now)
     kind = second_factor.use_code(own, user_id, code, now) if right else ""
     if not kind:
-        record_sign_in("sign_in_failed", db.session.get(User, user_id), code=True)
+        record_sign_in("second_factor_failed", db.session.get(User, user_id))
     elif kind == "recovery":
         record_sign_in("recovery_code_used", db.session.get(User, user_id))
     own.commit()

@@ -12,8 +12,8 @@ from flask.cli import AppGroup, with_appcontext
 from app.access import account_of
 from app.extensions import db
 from app.passwords import ONE_TIME_LASTS, one_time_password
+from app.services.audit import record
 from app.services.sign_in.second_factor import remove
-from app.sign_in import record_sign_in
 from app.sign_in_tries import find_user, forget_tries
 
 account_group = AppGroup("account", help="Help for who cannot sign in.")
@@ -33,7 +33,7 @@ def reset_command(name: str) -> None:
     remove(db.session(), user.id)
     forget_tries(user)
     account_of(user.id).must_change_password = True
-    record_sign_in("password_reset", user)
+    record(db.session(), "password_reset", actor_id=None, subject=f"user:{user.id}")
     manager = current_app.extensions["appbuilder"].sm
     manager.reset_password(user.id, secret, expires=ONE_TIME_LASTS)
     print(f"{user.username}: {secret}")

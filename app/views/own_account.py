@@ -196,6 +196,7 @@ class ResetMyPasswordView(_OwnForm, FabResetMyPasswordView):  # type: ignore[mis
     def save(self, form: Any) -> ResponseReturnValue:
         manager = self.appbuilder.sm
         account_of(current_user.id).must_change_password = False
+        record_sign_in("password_changed", current_user)
         manager.reset_password(current_user.id, form.password.data)
         g.second_factor = g.sign_in.second_factor
         login_user(db.session.get_one(User, current_user.id), remember=False)
@@ -217,7 +218,7 @@ class ResetPasswordView(_OwnForm, FabResetPasswordView):  # type: ignore[misc]
         account = account_of(user.id)
         account.must_change_password = True
         forget_tries(user)
-        record_sign_in("password_reset", user)
+        record_sign_in("password_reset", user, by_himself=False)
         self.appbuilder.sm.reset_password(user.id, secret, expires=ONE_TIME_LASTS)
         return self._shown(user, secret)
 

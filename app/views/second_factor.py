@@ -76,7 +76,7 @@ class SecondFactorView(BaseView):  # type: ignore[misc]
         if not codes.has_second_factor(db.session(), current_user.id):
             abort(409)
         shown = codes.renew_recovery_codes(db.session(), current_user.id)
-        record_sign_in("recovery_codes_renewed", current_user)
+        record_sign_in("recovery_codes_made", current_user)
         db.session.commit()
         return self._page(recovery=shown)
 

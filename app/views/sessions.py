@@ -20,7 +20,7 @@ from app.navigation import safe_back
 from app.services.sign_in.devices import device_parts
 from app.services.sign_in.second_factor import has_second_factor
 from app.services.sign_in.sessions import SignedIn, end_all, end_session, sessions_of
-from app.sign_in import keep_awake, limits
+from app.sign_in import keep_awake, limits, record_sign_in
 
 
 class SessionView(BaseView):  # type: ignore[misc]
@@ -54,6 +54,7 @@ class SessionView(BaseView):  # type: ignore[misc]
         if pk == g.sign_in.id or not end_session(db.session(), current_user.id, pk, g.now):
             abort(404)
         _seen(pk)
+        record_sign_in("session_ended", current_user)
         db.session.commit()
         flash(_("That session has ended."), "success")
         return redirect(url_for(".list"), 303)
@@ -64,6 +65,7 @@ class SessionView(BaseView):  # type: ignore[misc]
     def end_others(self) -> ResponseReturnValue:
         """End every session of mine but this one."""
         count = end_all(db.session(), current_user.id, g.now, but=g.sign_in.id)
+        record_sign_in("session_ended", current_user, others=count)
         db.session.commit()
         flash(
             ngettext(

@@ -54,8 +54,10 @@ class SignInRuleView(BaseView):  # type: ignore[misc]
     def save(self) -> ResponseReturnValue:
         """Whoever is signed in with such a role sets his up before he goes on."""
         chosen = {int(text) for text in request.form.getlist("role") if _is_number(text)}
-        for _name, wanted in set_demands(db.session(), chosen):
-            record_sign_in("second_factor_demanded", None, wanted=wanted)
+        for name, wanted in set_demands(db.session(), chosen):
+            record_sign_in(
+                "second_factor_demanded", None, by_himself=False, role=name, demanded=wanted
+            )
         db.session.commit()
         flash(_("Saved."), "success")
         return redirect(url_for(".list"), 303)
@@ -91,7 +93,7 @@ class UserSignInView(BaseView):  # type: ignore[misc]
         """End every session of the user."""
         user = self._user(pk)
         end_sessions(user.id)
-        record_sign_in("sessions_ended", user)
+        record_sign_in("session_ended", user, by_himself=False)
         return self._done(user, _("All sessions have ended."))
 
     @expose("/<pk>/let-in", methods=["POST"])
@@ -102,7 +104,7 @@ class UserSignInView(BaseView):  # type: ignore[misc]
         """Forget the wrong tries, so that he need not wait."""
         user = self._user(pk)
         forget_tries(user)
-        record_sign_in("tries_forgotten", user)
+        record_sign_in("tries_forgotten", user, by_himself=False)
         return self._done(user, _("He may try again at once."))
 
     @expose("/<pk>/remove-factor", methods=["POST"])
@@ -115,7 +117,7 @@ class UserSignInView(BaseView):  # type: ignore[misc]
         codes.remove(db.session(), user.id)
         forget_devices(db.session(), user.id)
         end_sessions(user.id)
-        record_sign_in("second_factor_removed", user)
+        record_sign_in("second_factor_removed", user, by_himself=False)
         return self._done(user, _("The second factor was taken away, and all sessions have ended."))
 
     def _done(self, user: User, words: str) -> ResponseReturnValue:

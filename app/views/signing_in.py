@@ -18,6 +18,7 @@ from wtforms.validators import DataRequired, Length, Optional
 from app.extensions import db
 from app.navigation import safe_path
 from app.services.password_rules import MOST
+from app.sign_in import record_sign_in
 from app.sign_in_tries import HALF, Attempt, attempt, finish, half_signed_in
 from app.views import formbase  # noqa: F401  its import gives every form our messages
 
@@ -87,6 +88,7 @@ class AuthDBView(FabAuthDBView):  # type: ignore[misc]
     def logout(self) -> ResponseReturnValue:
         if current_user.is_authenticated:
             self.appbuilder.sm.end_sessions(current_user.id)
+            record_sign_in("signed_out", current_user)
             db.session.commit()
             logout_user()
             session.clear()

@@ -18,6 +18,10 @@ _SIGN_IN: Final = {
     "second_factor_failed": Text("Kode faktor kedua salah", "Wrong code of the second factor"),
     "recovery_codes_made": Text("Kode pemulihan dibuat", "Recovery codes made"),
     "recovery_code_used": Text("Kode pemulihan dipakai", "Recovery code used"),
+    "second_factor_demanded": Text(
+        "Faktor kedua bagi peran diatur", "Second factor of a role demanded or not"
+    ),
+    "tries_forgotten": Text("Percobaan masuk yang salah dilupakan", "Wrong tries forgotten"),
     "confirmed": Text("Menegaskan diri", "Confirmed who it is"),
     "confirm_failed": Text("Gagal menegaskan diri", "Failed to confirm who it is"),
     "password_changed": Text("Kata sandi diganti", "Password changed"),

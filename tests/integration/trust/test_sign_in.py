@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.models import SignInSession, SignInThrottle, User
+from app.models import AuditEvent, SignInSession, SignInThrottle, User
 from app.release import create_first_admin
 from tests.support.panel import PASSWORD, csrf, post
 from tests.support.signing_in import NEW_PASSWORD, sign_in
@@ -388,3 +388,53 @@ def test_tidying_forgets_old_sign_ins_and_counters(
     assert oldest is not None
     assert oldest > START + timedelta(days=90)
     assert session.scalar(select(func.count()).select_from(SignInSession)) == 1
+
+
+@pytest.mark.both
+def test_asvs_16_3_1_b52_what_happens_at_sign_in_is_logged(
+    app: Flask, session: Session, login: Any, user: Any
+) -> None:
+    client, pk = app.test_client(), user("operator").id
+    sign_in(client, "nobody at all", "not it")
+    sign_in(client, "operator", "not it")
+    sign_in(client, "operator")
+    post(client, "/confirm/", {"confirm_secret": "not it"})
+    post(client, "/confirm/", {"confirm_secret": PASSWORD})
+    form = {"current": PASSWORD, "password": NEW_PASSWORD, "conf_password": NEW_PASSWORD}
+    assert post(client, "/resetmypassword/form", form).status_code == 303
+    post(client, "/logout/")
+    given(login("admin"), pk)
+    wrong(app, "operator", 6)
+    rows = session.scalars(
+        select(AuditEvent).where(AuditEvent.kind.in_(SIGN_IN_KINDS)).order_by(AuditEvent.id)
+    ).all()
+    himself, admin, anybody = pk, user("admin").id, None
+    assert [(row.kind, row.actor_id, row.subject) for row in rows] == [
+        ("sign_in_failed", anybody, ""),
+        ("sign_in_failed", anybody, f"user:{pk}"),
+        ("signed_in", himself, f"user:{pk}"),
+        ("confirm_failed", himself, f"user:{pk}"),
+        ("confirmed", himself, f"user:{pk}"),
+        ("password_changed", himself, f"user:{pk}"),
+        ("signed_in", himself, f"user:{pk}"),
+        ("signed_out", himself, f"user:{pk}"),
+        ("password_reset", admin, f"user:{pk}"),
+        *[("sign_in_failed", anybody, f"user:{pk}")] * 5,
+        ("sign_in_held_up", anybody, f"user:{pk}"),
+    ]
+    assert {row.address for row in rows} == {"127.0.0.1", "10.0.0.9"}
+    told = " ".join(f"{row.subject} {row.detail}" for row in rows)
+    assert "nobody" not in told
+    assert PASSWORD not in told
+
+
+SIGN_IN_KINDS = (
+    "signed_in",
+    "sign_in_failed",
+    "sign_in_held_up",
+    "signed_out",
+    "confirmed",
+    "confirm_failed",
+    "password_changed",
+    "password_reset",
+)
