@@ -24,11 +24,14 @@ def test_every_number_leads_to_as_many_cases(
     for step in ("done", "siak_check", "returned", "resolved", "withdrawn"):
         make_case(step)
     kabid = login("kabid")
-    followed = 0
+    followed = []
     for name in CHARTS:
         page = kabid.get(f"/charts/{name}/", query_string=query).text
         for number, url in CaseLinks(page).found:
             rows = rows_of(kabid.get(f"{url}&format=csv"))
             assert len(rows) - 1 == number, (name, url)
-            followed += 1
-    assert followed > 20
+            followed.append(url)
+    assert len(followed) > 20
+    # Also from a requirement to its returns, and from a round to the cases that ended in it.
+    for asked in ("of=return&paper=", "of=ended&item=done&round=1"):
+        assert any(all(part in url for part in asked.split("&")) for url in followed), asked

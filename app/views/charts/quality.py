@@ -65,9 +65,14 @@ class ReturnChartView(ChartView):
             [
                 (
                     cell.words(str(item.label)),
-                    cell.count(item.missing),
-                    cell.count(item.unreadable),
-                    cell.count(item.failed),
+                    *(
+                        cell.count(times, cases_url(bar, "return", paper=item.code, state=state))
+                        for times, state in (
+                            (item.missing, "missing"),
+                            (item.unreadable, "unreadable"),
+                            (item.failed, None),
+                        )
+                    ),
                 )
                 for item in found.items
             ],
@@ -76,7 +81,10 @@ class ReturnChartView(ChartView):
             _("By data that differ from SIAK"),
             [_("Data"), _("Returns")],
             [
-                (cell.words(_difference(item.word)), cell.count(item.cases))
+                (
+                    cell.words(_difference(item.word)),
+                    cell.count(item.cases, cases_url(bar, "return", differs=item.word)),
+                )
                 for item in found.differences
             ],
         )
@@ -88,8 +96,18 @@ class ReturnChartView(ChartView):
                     _("Requirements that failed"),
                     [str(item.label) for item in found.items],
                     [
-                        Series(_("Missing"), [item.missing for item in found.items], "main"),
-                        Series(_("Unreadable"), [item.unreadable for item in found.items], "dots"),
+                        Series(
+                            _("Missing"),
+                            [item.missing for item in found.items],
+                            "main",
+                            _paper_urls(found, bar, "missing"),
+                        ),
+                        Series(
+                            _("Unreadable"),
+                            [item.unreadable for item in found.items],
+                            "dots",
+                            _paper_urls(found, bar, "unreadable"),
+                        ),
                     ],
                     unit=_("times"),
                     stacked=True,
@@ -132,6 +150,11 @@ class ReturnChartView(ChartView):
         )  # fmt: skip
 
 
+def _paper_urls(found: Returns, bar: FilterBar, state: str) -> list[str | None]:
+    """For each requirement the returns in which it failed that way."""
+    return [cases_url(bar, "return", paper=item.code, state=state) for item in found.items]
+
+
 class RoundChartView(ChartView):
     """Rounds until a case was accepted."""
 
@@ -155,7 +178,13 @@ class RoundChartView(ChartView):
         rows: list[Row] = [
             (
                 cell.words(str(place)),
-                *(cell.count(found.by_round[place].get(end.key, 0)) for end in found.ends),
+                *(
+                    cell.count(
+                        found.by_round[place].get(end.key, 0),
+                        cases_url(bar, "ended", end.key, round=place),
+                    )
+                    for end in found.ends
+                ),
                 cell.count(found.accepted(place)),
                 cell.share(found.accepted(place) / accepted if accepted else None),
             )
@@ -190,6 +219,7 @@ class RoundChartView(ChartView):
                     str(end.label),
                     [found.by_round[place].get(end.key, 0) for place in numbers],
                     looks[index % len(looks)],
+                    [cases_url(bar, "ended", end.key, round=place) for place in numbers],
                 )
                 for index, end in enumerate(found.ends)
             ],
