@@ -9,9 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from app.models import Complaint, Pause, StepRun, User
@@ -225,14 +237,28 @@ def _run_rows(
     session: Session, steps: Sequence[Step], actor: Actor, today: date, page: int
 ) -> list[Any]:
     """The cases whose clock runs: mine, then at risk, then the longest there."""
+    values = {
+        "actor": actor.id,
+        "soon": today + RISK_DAYS,
+        "steps": [step.key for step in steps],
+        "most": PAGE_SIZE,
+        "skipped": page * PAGE_SIZE,
+    }
+    return list(session.execute(_run_statement().where(visible_cases(actor)), values))
+
+
+@cache
+def _run_statement() -> Select[Any]:
+    # Made once: composing it costs as much as running it.
     mine: ColumnElement[int] = case(
-        (and_(Complaint.assignee_id == actor.id, StepRun.started_at.is_not(None)), 0), else_=1
+        (and_(Complaint.assignee_id == bindparam("actor"), StepRun.started_at.is_not(None)), 0),
+        else_=1,
     )
-    soon = today + RISK_DAYS
+    soon = bindparam("soon", type_=Date)
     risk: ColumnElement[int] = case(
         (or_(Complaint.class_due <= soon, Complaint.decision_due <= soon), 0), else_=1
     )
-    rows = session.execute(
+    return (
         select(
             *_CASE,
             *_HELD,
@@ -247,14 +273,12 @@ def _run_rows(
         .outerjoin(User, User.id == Complaint.assignee_id)
         .where(
             StepRun.finished_at.is_(None),
-            StepRun.step_key.in_([step.key for step in steps]),
-            visible_cases(actor),
+            StepRun.step_key.in_(bindparam("steps", expanding=True)),
         )
         .order_by(mine, risk, StepRun.entered_at, StepRun.id)
-        .limit(PAGE_SIZE)
-        .offset(page * PAGE_SIZE)
+        .limit(bindparam("most", type_=Integer))
+        .offset(bindparam("skipped", type_=Integer))
     )
-    return list(rows)
 
 
 def _waiting_rows(
@@ -298,7 +322,13 @@ def _pauses(
     if not keys:
         return []
     first = min((run.since for run in runs), default=now)
-    rows = session.execute(
+    values = {"runs": [run.run_id for run in runs], "steps": keys, "first": first}
+    return list(session.execute(_pause_statement(), values))
+
+
+@cache
+def _pause_statement() -> Select[Any]:
+    return (
         select(
             Pause.step_run_id,
             Pause.step_key,
@@ -311,11 +341,13 @@ def _pauses(
         )
         .outerjoin(User, User.id == Pause.by_id)
         .where(
-            or_(Pause.step_run_id.in_([run.run_id for run in runs]), Pause.step_key.in_(keys)),
-            or_(Pause.to_at.is_(None), Pause.to_at > first),
+            or_(
+                Pause.step_run_id.in_(bindparam("runs", expanding=True)),
+                Pause.step_key.in_(bindparam("steps", expanding=True)),
+            ),
+            or_(Pause.to_at.is_(None), Pause.to_at > bindparam("first")),
         )
     )
-    return list(rows)
 
 
 def _with_clocks(

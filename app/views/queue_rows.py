@@ -5,6 +5,7 @@ Fifty rows of macros cost more than everything else on the page together.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any, Final, NamedTuple
 
@@ -23,6 +24,7 @@ from app.views.office import request_time
 
 #: A due date this near is marked.
 DUE_SOON: Final = 3
+NOTHING: Final = Markup("")
 _GAP: Final = "0row0"
 
 
@@ -56,7 +58,10 @@ def queue_rows(queue: Queue) -> list[QueueRow]:
 
 
 class _Page:
-    """What all rows of one page share: words, addresses, icons, what the reader may do."""
+    """What all rows of one page share: words, addresses, icons, what the reader may do.
+
+    Pieces of a cell are plain text that is escaped where it is put in; whole cells are markup.
+    """
 
     def __init__(self, queue: Queue) -> None:
         actor = current_actor()
@@ -66,10 +71,12 @@ class _Page:
         self.may_work = actor.can("can_work")
         self.show = _address("show") if actor.can("can_show") else None
         self.start = _address("start")
-        self.categories = labels_of(Category)
+        self.categories = {
+            key: _line(escape(label), "muted") for key, label in labels_of(Category).items()
+        }
         parts: dict[str, Any] = current_app.jinja_env.globals
         self.badge, icon = parts["part_badge"], parts["part_icon"]
-        self.go_on, self.begin = icon("play") + escape(_("Go on")), escape(_("Work on it"))
+        self.go_on, self.begin = f"{icon('play')}{escape(_('Go on'))}", escape(_("Work on it"))
         self.confidential = self.badge(_("confidential"), "warn", "eye-off")
         self.standing = _line(self.badge(_("clock stands still"), "warn", "pause"))
         self.not_begun = _line(escape(_("not begun")))
@@ -82,6 +89,9 @@ class _Page:
             "warn": escape(_("close to the standard")),
             "late": escape(_("over the standard")),
         }
+        #: Cells that come again: the same date is due on many rows, the same number of days waited.
+        self.dues: dict[date, Markup] = {}
+        self.answers: dict[int, Markup] = {}
 
     def row(self, entry: Entry, *, primary: bool) -> QueueRow:
         """One case."""
@@ -94,19 +104,19 @@ class _Page:
             self._title(entry, number),
             self._since(entry),
             self._answer(entry) if self.on_waiting else self._work(entry),
-            Markup("") if self.on_waiting else self._due(entry.due),
+            NOTHING if self.on_waiting else self._due(entry.due),
             self._do(entry, number, primary),
         )
 
     def _title(self, entry: Entry, number: Markup) -> Markup:
         case = entry.case
-        text = _made(f'<a href="{self.show(case.id)}">{number}</a>') if self.show else number
+        text = f'<a href="{self.show(case.id)}">{number}</a>' if self.show else str(number)
         if case.round > 1:
-            text += self.badge(self.round % {"number": case.round}, "info")
+            text = f"{text}{self.badge(self.round % {'number': case.round}, 'info')}"
         if case.confidential:
-            text += self.confidential
-        name, category = escape(shown_name(case)), escape(self.categories.get(case.category_id, ""))
-        return _made(f"{text} {_line(name)}{_line(category, 'muted')}")
+            text = f"{text}{self.confidential}"
+        category = self.categories.get(case.category_id, "")
+        return _made(f"{text} {_line(escape(shown_name(case)))}{category}")
 
     def _since(self, entry: Entry) -> Markup:
         moment = entry.since.isoformat(timespec="minutes")
@@ -117,16 +127,17 @@ class _Page:
     def _work(self, entry: Entry) -> Markup:
         clocks = entry.clocks
         if clocks is None:
-            return Markup("")
+            return NOTHING
         if entry.started:
-            text: str = self._share(clocks.work, entry.standard)
+            text = self._share(clocks.work, entry.standard)
         else:
             text = self.not_begun
             if entry.standard:
-                standard = self.standard % {"minutes": entry.standard}
-                text += _line(escape(standard), "muted")
+                standard = escape(self.standard % {"minutes": entry.standard})
+                text = f"{text}{_line(standard, 'muted')}"
         waited = escape(self.waited % {"time": duration(clocks.wait)})
-        return _made(f"{text}{_line(waited, 'muted')}{self.standing if entry.standing else ''}")
+        standing = self.standing if entry.standing else ""
+        return _made(f"{text}{_line(waited, 'muted')}{standing}")
 
     def _share(self, seconds: int, standard: int | None) -> str:
         """Minutes used beside the standard, as `ui.share` draws them."""
@@ -151,29 +162,39 @@ class _Page:
     def _answer(self, entry: Entry) -> Markup:
         """How long the applicant has not answered."""
         days = (self.today - local(entry.since).date()).days
-        late = days >= ANSWER_DAYS
-        tone = "late" if late else "warn" if days >= ANSWER_WARNING_DAYS else "neutral"
-        icon = None if tone == "neutral" else "hourglass"
-        text = self.badge(ngettext("%(num)d day", "%(num)d days", days), tone, icon)
-        if late:
-            words = _("Longer than %(days)d days: it may be closed as withdrawn.", days=ANSWER_DAYS)
-            text += _line(escape(words), "muted")
-        return _made(text)
+        found = self.answers.get(days)
+        if found is None:
+            late = days >= ANSWER_DAYS
+            tone = "late" if late else "warn" if days >= ANSWER_WARNING_DAYS else "neutral"
+            icon = None if tone == "neutral" else "hourglass"
+            text = self.badge(ngettext("%(num)d day", "%(num)d days", days), tone, icon)
+            if late:
+                words = _(
+                    "Longer than %(days)d days: it may be closed as withdrawn.", days=ANSWER_DAYS
+                )
+                text = f"{text}{_line(escape(words), 'muted')}"
+            found = self.answers[days] = _made(text)
+        return found
 
     def _due(self, due: date) -> Markup:
-        left = (due - self.today).days
-        words, day = days_left(due, self.today), escape(short_date(due))
-        if left > DUE_SOON:
-            return _made(_line(day, "nowrap") + _line(escape(words), "muted"))
-        badge = self.badge(words, "late" if left < 0 else "warn", "clock")
-        return _made(f"{badge}{_line(day, 'muted nowrap')}")
+        found = self.dues.get(due)
+        if found is None:
+            left = (due - self.today).days
+            words, day = days_left(due, self.today), escape(short_date(due))
+            if left > DUE_SOON:
+                text = f"{_line(day, 'nowrap')}{_line(escape(words), 'muted')}"
+            else:
+                badge = self.badge(words, "late" if left < 0 else "warn", "clock")
+                text = f"{badge}{_line(day, 'muted nowrap')}"
+            found = self.dues[due] = _made(text)
+        return found
 
     def _do(self, entry: Entry, number: Markup, primary: bool) -> Markup:
         if entry.holder and not entry.mine:
             who = escape(_("with %(who)s", who=entry.holder))
             return _made(f'<span class="queue-holder">{who}</span>')
         if not self.may_work:
-            return Markup("")
+            return NOTHING
         return _made(
             f'<button type="submit" class="btn btn-{"primary" if primary else "default"} btn-sm"'
             f' form="start" formaction="{self.start(entry.case.id)}">'
@@ -183,18 +204,18 @@ class _Page:
 
 
 def _made(text: str) -> Markup:
-    """A text whose parts were all escaped where they were put in."""
+    """A cell whose parts were all escaped where they were put in."""
     return Markup(text)  # noqa: S704
 
 
-def _line(text: Any, classes: str = "") -> Markup:
+def _line(text: str, classes: str = "") -> str:
     """A line of a cell; its words are escaped already."""
     css = f"queue-line {classes}" if classes else "queue-line"
-    return _made(f'<span class="{css}">{text}</span>')
+    return f'<span class="{css}">{text}</span>'
 
 
-def _address(method: str) -> Any:
+def _address(method: str) -> Callable[[int], str]:
     """The addresses of a screen of cases by their keys, all from one pattern."""
     before, _gap, after = url_for(f"ComplaintView.{method}", pk=_GAP).partition(_GAP)
-    start, end = escape(before), escape(after)
+    start, end = str(escape(before)), str(escape(after))
     return lambda pk: f"{start}{pk}{end}"
