@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check bench i18n lock format vendor docs-pictures venv clean
+.PHONY: help run test check bench soak i18n lock format vendor docs-pictures venv clean
 
 VENV := .venv/bin
 # Tests run in this many processes; ARGS goes to pytest: make test ARGS="-k clock"
@@ -23,6 +23,9 @@ test: venv ## Run all tests: SQLite, PostgreSQL, browser (ARGS="-k word")
 
 check: venv ## Lint, format, types, import rules, SOP, translations, migrations
 	@$(VENV)/python tools/check.py $(ARGS)
+
+soak: venv ## Fifty officers at once for ten minutes (SOAK_SECONDS=60 for another time)
+	@SOAK_SECONDS=$${SOAK_SECONDS:-600} $(VENV)/python -m pytest -q tests/integration/trust/test_soak.py
 
 bench: venv ## Time the main pages on many complaints (ARGS="--cases 10000")
 	@$(VENV)/python -m benchmarks $(ARGS)
