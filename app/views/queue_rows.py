@@ -76,7 +76,7 @@ class _Page:
         }
         parts: dict[str, Any] = current_app.jinja_env.globals
         self.badge, icon = parts["part_badge"], parts["part_icon"]
-        self.go_on, self.begin = f"{icon('play')}{escape(_('Go on'))}", escape(_("Work on it"))
+        self.go_on, self.begin = icon("play") + escape(_("Go on")), escape(_("Work on it"))
         self.confidential = self.badge(_("confidential"), "warn", "eye-off")
         self.standing = _line(self.badge(_("clock stands still"), "warn", "pause"))
         self.not_begun = _line(escape(_("not begun")))
