@@ -63,12 +63,17 @@ class CasePage:
         calendar: Callable[[], Calendar],
         actor: Actor,
         now: datetime,
+        *,
+        revealed: bool = False,
     ) -> None:
         self.file, self.sop, self.actor, self.now = file, sop, actor, now
         self._calendar = calendar
         self.case: Complaint = file.complaint
         self.step: Step = sop.step(self.case.step_key)
         self.personal = actor.can("see_personal")
+        #: Numbers and addresses in full: he asked for them with a reason, or his step's work is to
+        #: compare them.
+        self.revealed = revealed and self.personal
 
     # --- what may be done ---
 
@@ -250,9 +255,21 @@ class CasePage:
         name = self.case.applicant_name
         return name if self.personal else mask(name, first=1, last=0)
 
-    def shown(self, value: str, *, first: int = 4, last: int = 4) -> str:
-        """A personal value in full, or masked."""
-        return value if self.personal or not value else mask(value, first=first, last=last)
+    def shown(self, value: str, *, first: int = 2, last: int = 4) -> str:
+        """A personal number or address in full only when it was asked for, else masked."""
+        return value if self.revealed or not value else mask(value, first=first, last=last)
+
+    def reveal(self) -> None:
+        """Show the numbers in full; who calls it has logged it."""
+        self.revealed = self.personal
+
+    @property
+    def may_reveal(self) -> bool:
+        """Whether the officer may ask for the numbers, and there are any."""
+        case = self.case
+        if self.revealed or not (self.personal and self.actor.can("can_reveal")):
+            return False
+        return any((case.nik, case.kk_number, case.phone, case.email, case.address))
 
     @property
     def place(self) -> str:
@@ -260,7 +277,8 @@ class CasePage:
         case = self.case
         parts = [case.kecamatan]
         if self.personal:
-            parts = [case.address, case.region, case.kecamatan]  # type: ignore[list-item]
+            address = self.shown(case.address, first=3, last=0)
+            parts = [address, case.region, case.kecamatan]  # type: ignore[list-item]
         return ", ".join(str(part) for part in parts if part)
 
     # --- files and history ---

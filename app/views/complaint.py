@@ -30,6 +30,7 @@ from app.views.labels import kecamatan_choices, labels_of
 from app.views.listing import read_state
 from app.views.office import request_time
 from app.views.registration import RegistrationMixin
+from app.views.revealing import RevealMixin
 from app.views.searching import PrivateSearchMixin
 from app.views.work import WorkMixin
 
@@ -51,7 +52,7 @@ def _row_columns(query: Query[Any]) -> Query[Any]:
 
 
 class ComplaintView(
-    ActionsMixin, WorkMixin, RegistrationMixin, PrivateSearchMixin, OfficeModelView
+    ActionsMixin, WorkMixin, RegistrationMixin, RevealMixin, PrivateSearchMixin, OfficeModelView
 ):
     """List, show and register complaints; the SOP's transitions are its actions."""
 

@@ -29,6 +29,7 @@ from app.services.facts import current_dispatch
 from app.services.search import case_condition
 from app.services.visibility import visible_through
 from app.sop.errors import RefusedError
+from app.sop.identity import mask
 from app.views.base import OfficeModelView, RefusedForm
 from app.views.case_parts import case_link, case_number_link, personal
 from app.views.export import EXPORT_ROWS, Cell, csv_response
@@ -228,8 +229,9 @@ class DispatchView(PrivateSearchMixin, OfficeModelView):
             "parcel": [
                 (_("Case"), case_link(item.complaint)),
                 (_("Recipient"), personal(item.recipient)),
-                (_("Address"), personal(item.address)),
-                (_("Phone"), personal(item.phone)),
+                # In full on the label, and on the page of the case for who asks with a reason.
+                (_("Address"), mask(item.address, first=3, last=0)),
+                (_("Phone"), mask(item.phone, first=4, last=3)),
                 (_("Service"), item.service),
                 (_("Paid to the courier"), f"Rp {number(item.cost)}" if item.cost else None),
                 *([(_("Sending no."), item.attempt)] if item.attempt > 1 else []),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
-from flask import flash, redirect, request
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
@@ -17,6 +17,7 @@ from markupsafe import Markup
 from sqlalchemy import select
 
 from app.access import current_actor, current_permissions
+from app.auditing import audit_now
 from app.datakeys import ring
 from app.errors import sentence
 from app.extensions import db
@@ -31,8 +32,10 @@ from app.services.messages.deciding import (
 )
 from app.services.search import case_condition
 from app.services.visibility import visible_through
+from app.sop.errors import RefusedError
+from app.sop.identity import mask
 from app.views.base import OfficeModelView
-from app.views.case_parts import case_link, case_url, personal
+from app.views.case_parts import case_link, case_url
 from app.views.formkeys import new_form_key, read_form_key, spend_form_key
 from app.views.interface import OfficeInterface
 from app.views.office import request_time
@@ -163,6 +166,22 @@ class MessageView(PrivateSearchMixin, OfficeModelView):
 
     # --- deciding ---
 
+    @expose("/whatsapp/<pk>", methods=["GET"])
+    @has_access
+    @permission_name("edit")
+    def whatsapp(self, pk: str) -> ResponseReturnValue:
+        """Open WhatsApp with the number and the text: no page of ours holds the number."""
+        item = self.get_or_404(pk)
+        if not waits_for_whatsapp(item):
+            raise RefusedError("message_changed")
+        current_actor().require("see_personal")
+        audit_now(
+            "personal_data_revealed",
+            f"complaint:{item.complaint.number}",
+            {"field": "phone", "reason": f"whatsapp {item.occasion}"},
+        )
+        return redirect(whatsapp_url(item))
+
     @expose("/sent/<pk>", methods=["POST"])
     @has_access
     @permission_name("edit")
@@ -231,7 +250,9 @@ def shown(item: Message) -> dict[str, Any]:
         "body": item.body if may_read else None,
         "subject": item.subject if may_read else None,
         "choices": choices_of(item) if may_edit else (),
-        "open_url": whatsapp_url(item) if may_read and may_edit else None,
+        "open_url": url_for("MessageView.whatsapp", pk=item.id)
+        if may_read and may_edit and waits_for_whatsapp(item)
+        else None,
         "new_key": new_form_key,
     }
 
@@ -243,17 +264,22 @@ def case_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
     return [shown(item) for item in reversed(messages)]
 
 
-def whatsapp_url(item: Message) -> str | None:
-    """The link that opens WhatsApp with the message typed in; only while it waits for that."""
-    if item.way != "whatsapp" or item.state != "offered":
-        return None
+def waits_for_whatsapp(item: Message) -> bool:
+    """Whether an officer is to send it on WhatsApp."""
+    return item.way == "whatsapp" and item.state == "offered"
+
+
+def whatsapp_url(item: Message) -> str:
+    """The address that opens WhatsApp with the message typed in; on no page of ours."""
     return f"https://wa.me/{quote(item.recipient)}?text={quote(item.body)}"
 
 
 def recipient_words(item: Message) -> str:
-    """The address as people write it, masked for who may not see personal data."""
-    local = f"0{item.recipient[2:]}" if item.way == "whatsapp" else item.recipient
-    return personal(local)
+    """The address as people write it, masked: enough to tell two of them apart."""
+    if item.way == "whatsapp":
+        return mask(f"0{item.recipient[2:]}", first=4, last=3)
+    name, at, server = item.recipient.partition("@")
+    return mask(name, first=1, last=0) + at + server
 
 
 def outcome(item: Message) -> str:

@@ -30,6 +30,7 @@ _VERBS: Final[dict[str, str]] = {
     "can_this_form_post": N_("save the form"),
     "see_persons": N_("see which officer it was"),
     "see_personal": N_("see personal data"),
+    "can_reveal": N_("see NIK, KK number and contact in full, with a reason"),
     "see_confidential": N_("see confidential cases"),
     "resetpasswords": N_("set another user's password"),
     "signins": N_("see another user's sign-ins"),

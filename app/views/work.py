@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from app.access import current_actor
+from app.auditing import audit_now
 from app.errors import status_of
 from app.extensions import db
 from app.models import Complaint, Courier, Document
@@ -20,6 +21,7 @@ from app.services.blanks import note_waiting
 from app.services.casefile import load_case_file
 from app.services.complaints import claim, log_event
 from app.services.dispatching import clean_tracking_number
+from app.services.revealing import may_compare, step_revealed
 from app.services.transitions import Handling, apply_transition, start_work
 from app.sop.definition import Step, Transition
 from app.sop.errors import (
@@ -42,6 +44,7 @@ from app.views.labels import shelf_at_hand
 from app.views.messages import case_messages
 from app.views.office import case_office, request_time, the_sop, upload_limits
 from app.views.papers import offered_papers
+from app.views.revealing import is_revealed
 
 
 class WorkMixin:
@@ -76,7 +79,14 @@ class WorkMixin:
         )
         if file is None:
             abort(404)
-        return CasePage(file, the_sop(), lambda: case_office().calendar, actor, request_time())
+        return CasePage(
+            file,
+            the_sop(),
+            lambda: case_office().calendar,
+            actor,
+            request_time(),
+            revealed=is_revealed(file.complaint.id),
+        )
 
     def page_context(self, page: CasePage) -> dict[str, Any]:
         """What the case page shows besides the record."""
@@ -108,7 +118,11 @@ class WorkMixin:
         step = the_sop().step(item.step_key)
         self._stop_outsiders(step)
         form = self._form(item, step)
-        return self._form_page(item, step, form, new_form_key())
+        number = item.number
+        page = self._form_page(item, step, form, new_form_key())
+        if form.compares_numbers and may_compare(current_actor()):
+            audit_now(*step_revealed(number, step.key))
+        return page
 
     def _work(self, item: Complaint) -> ResponseReturnValue:
         """Save a posted form, all of it or nothing."""
@@ -254,6 +268,8 @@ class WorkMixin:
 
     def _form_page(self, item: Complaint, step: Step, form: WorkForm, form_key: str) -> str:
         page = self._page_or_404(str(item.id))
+        if form.compares_numbers and may_compare(current_actor()):
+            page.reveal()
         return render_template(
             self.work_template,
             title=f"{step.label} · {item.number}",

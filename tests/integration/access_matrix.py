@@ -98,6 +98,7 @@ GET  /complaints/work/<pk>                      P        200
 POST /complaints/work/<pk>                      P        303
 POST /complaints/tracking                       POSK     200
 POST /complaints/pause/<pk>                     P        303
+POST /complaints/reveal/<pk>                    POS      303
 POST /complaints/resume/<pk>                    P        303
 POST /complaints/action/<string:name>/<pk>      P        303    name=verify_file
 POST /complaints/action_post                    POSKBA   404
@@ -159,6 +160,7 @@ POST /documents/attach/<pk>                     POSK     422
 GET  /messages/list/                            PS       200
 POST /messages/search                           PS       303
 GET  /messages/show/<pk>                        PS       200
+GET  /messages/whatsapp/<pk>                    P        302
 POST /messages/sent/<pk>                        P        303
 POST /messages/again/<pk>                       P        303
 POST /messages/cancel/<pk>                      P        303

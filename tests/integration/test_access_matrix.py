@@ -107,9 +107,13 @@ def test_who_is_named_is_answered(world_app: Flask, world: World, letter: str) -
         if letter in WITHOUT_PERSONAL_DATA:
             shown = [value for value in APPLICANT.values() if value in answer.text]
             wrong += [f"{line.method} {url} shows {value}" for value in shown]
-        if line.method == "GET" and (different := changes(before, dump(engine))):
-            wrong.append(f"GET {url} changed {different}")
-            before = dump(engine)
+        if line.method == "GET":
+            # All that a GET ever writes is that somebody looked (ASVS part B 26).
+            after = dump(engine)
+            different = [one for one in changes(before, after) if not one.startswith("audit_event")]
+            if different:
+                wrong.append(f"GET {url} changed {different}")
+            before = after
     assert wrong == []
 
 

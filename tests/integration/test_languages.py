@@ -53,7 +53,7 @@ DATA = re.compile(
 BOTH = re.compile(
     r"/reference/(categories|channels|document_kinds|holidays|standard_minutes|message-texts)/\w+"
 )
-DOWNLOADS = re.compile(r"export|format=csv|/file/|/assets/")
+DOWNLOADS = re.compile(r"/messages/whatsapp/|export|format=csv|/file/|/assets/")
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from app.services.messages.mailer import (
     Mailer,
     MailServerError,
 )
+from app.sop.identity import mask
 
 #: After this long without a word a worker counts as dead; longer than any sending can take.
 LEASE: Final = timedelta(minutes=10)
@@ -177,7 +178,7 @@ def _deliver(
         done.unclear += 1
     except MailServerError as error:  # nothing was handed over
         values = {**_requeued(error, connection.clock()), "claimed_at": None, "worker": ""}
-        _write(session, held, values)
+        _write(session, held, _without_address(values, message.recipient))
         commit()
         raise
     else:
@@ -189,8 +190,19 @@ def _deliver(
             "error_params": {},
         }
         done.sent += 1
-    _write(session, held, values)
+    _write(session, held, _without_address(values, message.recipient))
     commit()
+
+
+def _without_address(values: dict[str, Any], recipient: str) -> dict[str, Any]:
+    """Mail servers repeat the address that they refuse; it is kept sealed and nowhere else."""
+    said = {
+        name: text.replace(recipient, mask(recipient, first=1, last=0))
+        if isinstance(text, str)
+        else text
+        for name, text in values["error_params"].items()
+    }
+    return {**values, "error_params": said}
 
 
 def _after_refusal(message: Message, error: DeliveryRefusedError, now: datetime) -> dict[str, Any]:

@@ -55,6 +55,8 @@ class WorkForm:
     template: ClassVar[str] = "aduan/work/plain.html"
     #: Whether there is anything to save before the case moves on.
     keeps_facts: ClassVar[bool] = False
+    #: Whether its work is to compare the applicant's numbers: they are shown, and that is logged.
+    compares_numbers: ClassVar[bool] = False
     reason_label: ClassVar[Any] = _l("Reason or note")
     #: Where the message of a guard's problem or of a refusal stands, by its code.
     places: ClassVar[Mapping[str, str]] = {}

@@ -48,6 +48,7 @@ class SiakForm(OutputsForm):
     """*Ya* with a draft, *tidak* with what differs, or an answer where no paper is needed."""
 
     template: ClassVar[str] = "aduan/work/siak_check.html"
+    compares_numbers: ClassVar[bool] = True
     keeps_facts: ClassVar[bool] = True
     reason_label: ClassVar[Any] = _l("Reason")
     places = {
