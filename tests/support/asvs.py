@@ -126,6 +126,7 @@ b60      test_batches::test_a_mixed_batch_does_what_it_can_and_says_why_not
 b61      test_trap_02_threads::test_trap_02_every_thread_gets_its_own_filters
 b62      test_asking::test_a_wrong_number_and_a_wrong_pin_cannot_be_told_apart test_asking::test_one_number_is_tried_a_few_times_only
 b64      test_surface::test_asvs_b64_production_does_not_start_with
+b65      test_tools::test_asvs_b65_a_known_weakness_fails_the_check test_tools::test_asvs_b65_every_locked_package_has_its_sums
 b66      test_surface::test_asvs_b66_slow_and_silent_clients_stop_nobody
 """
 
@@ -160,5 +161,4 @@ OPEN: Final = {
     "b54": "forged lines of a log",
     "b55": "secrets in a log",
     "b63": "a process without root that writes in its data folder alone",
-    "b65": "an audit of the dependencies in `make check`",
 }

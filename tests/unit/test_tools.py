@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Message
 
-from tools import bootstrap, i18n
+from tools import audit, bootstrap, i18n
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -139,3 +140,43 @@ def test_a_brought_environment_is_left_alone(environment, monkeypatch) -> None:
     monkeypatch.setenv("ADUAN_NO_VENV", "1")
     bootstrap.ensure_environment()
     assert environment == []
+
+
+# --- the audit of dependencies -------------------------------------------------------------------
+
+
+def report(*packages: dict[str, object]) -> str:
+    return json.dumps({"dependencies": list(packages), "fixes": []})
+
+
+WEAK = {
+    "name": "jinja2",
+    "version": "3.1.2",
+    "vulns": [{"id": "PYSEC-1", "fix_versions": ["3.1.6"], "aliases": [], "description": ""}],
+}
+WELL = {"name": "flask", "version": "3.1.2", "vulns": []}
+PASSED_OVER = {"name": "waitress", "skip_reason": "not found on PyPI"}
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "words"),
+    [
+        pytest.param(report(WELL, WEAK), 1, "jinja2 3.1.2: PYSEC-1, mended in 3.1.6", id="weak"),
+        pytest.param(report(PASSED_OVER, WEAK), 1, "PYSEC-1", id="weak beside one passed over"),
+        pytest.param(report(WELL, PASSED_OVER), 0, "1 packages could not", id="passed over"),
+        pytest.param("", 0, "could not be asked (no route)", id="no answer"),
+        pytest.param(report(WELL), 0, "no known weakness", id="all well"),
+    ],
+)
+def test_asvs_b65_a_known_weakness_fails_the_check(text: str, status: int, words: str) -> None:
+    ended, said = audit.verdict(text, "tried\nno route")
+    assert ended == status
+    assert words in said
+
+
+def test_asvs_b65_every_locked_package_has_its_sums() -> None:
+    for name in ("base", "dev"):
+        lock = (audit.ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+        pinned = re.findall(r"^([A-Za-z0-9][\w.\[\]-]*)==\S+(.*(?:\n    .*)*)", lock, re.MULTILINE)
+        assert len(pinned) > 20
+        assert [package for package, rest in pinned if "--hash=sha256:" not in rest] == []
