@@ -84,6 +84,6 @@ def forget_devices(session: Session, user_id: int) -> None:
 
 def device_parts(agent: str) -> tuple[str, str]:
     """Browser and system as people call them, "" where it cannot be told."""
-    browser = next((name for key, name in _BROWSERS if re.search(rf"\b{key}/", agent)), "")
+    browser = next((name for key, name in _BROWSERS if re.search(rf"{key}/", agent)), "")
     system = next((name for key, name in _SYSTEMS if key in agent), "")
     return browser, system
