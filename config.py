@@ -20,6 +20,7 @@
 | SESSION_IDLE_MINUTES | 30                      | … and after this many minutes without a request    |
 | LOGIN_RATE        | 10 per minute              | sign-in attempts from one address                  |
 | REQUEST_RATE      | 200 per minute             | lists, exports and new records of one user         |
+| AUTH_TYPE         | db                         | who keeps passwords: `db`, `ldap`, `oauth` (admin guide) |
 | PASSWORD_COST     | 19456,2,1                  | Argon2id: KiB of memory, passes, lanes             |
 | CONFIRM_MINUTES   | 10                         | signing and administration ask again after so long |
 | DATA_KEYS         | `instance/data_keys`       | file with the keys of personal data (mode 600)     |
@@ -39,10 +40,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -156,6 +159,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "FAB_ALLOW_GET_UNSAFE_MUTATIONS": False,
         "FAB_PASSWORD_COMPLEXITY_ENABLED": False,
         "AUTH_ROLES_SYNC_AT_LOGIN": False,
+        **_sign_in_elsewhere(env),
         "AUTH_RATE_LIMITED": True,
         "AUTH_RATE_LIMIT": env.get("LOGIN_RATE", "10 per minute"),
         "REQUEST_RATE": _rate(env, "REQUEST_RATE", "200 per minute"),
@@ -303,6 +307,39 @@ def _number(env: Mapping[str, str], name: str, default: int, *, low: int, high: 
     if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
         raise ConfigError(f"{name} must be a number from {low} to {high}, not {text!r}.")
     return int(text)
+
+
+#: FAB's numbers for who keeps the passwords, and the library each way needs.
+_WAYS: Final = {"db": (1, ""), "ldap": (2, "ldap"), "oauth": (4, "authlib")}
+
+
+def _sign_in_elsewhere(env: Mapping[str, str]) -> dict[str, Any]:
+    """FAB's settings for a directory or another sign-in: every AUTH_LDAP_… as it is.
+
+    Raises:
+        ConfigError: the way's library is not installed, or its settings are not there.
+    """
+    way = _choice(env, "AUTH_TYPE", "db", tuple(_WAYS))
+    number, library = _WAYS[way]
+    found: dict[str, Any] = {"AUTH_TYPE": number, "AUTH_USER_REGISTRATION": False}
+    if library and find_spec(library) is None:
+        name = {"ldap": "python-ldap", "authlib": "Authlib"}[library]
+        raise ConfigError(f"AUTH_TYPE={way} needs a library: pip install {name}")
+    if way == "ldap":
+        if not env.get("AUTH_LDAP_SERVER"):
+            raise ConfigError("AUTH_TYPE=ldap needs AUTH_LDAP_SERVER (ldaps://…).")
+        flags = ("USE_TLS", "ALLOW_SELF_SIGNED", "TLS_DEMAND")
+        for name, value in env.items():
+            if name.startswith("AUTH_LDAP_"):
+                short = name.removeprefix("AUTH_LDAP_")
+                found[name] = _flag(env, name, default=False) if short in flags else value
+    if way == "oauth":
+        try:
+            text = Path(env.get("AUTH_OAUTH_FILE", "")).read_text(encoding="utf-8")
+            found["OAUTH_PROVIDERS"] = json.loads(text)
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"AUTH_OAUTH_FILE cannot be read: {error}") from None
+    return found
 
 
 #: What OWASP asks of Argon2id at least (19 MiB, two passes, one lane).

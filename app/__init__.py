@@ -114,9 +114,11 @@ def _appbuilder(app: Flask) -> None:
     from app.security import OfficeSecurityManager
     from app.views import register_views
     from app.views.accounts import SECURITY_VIEWS
+    from app.views.elsewhere import AuthElsewhereView, UserElsewhereView
     from app.views.home import IndexView
 
-    manager = type("SecurityManager", (OfficeSecurityManager,), dict(SECURITY_VIEWS))
+    elsewhere = {"userelsewhereview": UserElsewhereView, "authoauthview": AuthElsewhereView}
+    manager = type("SecurityManager", (OfficeSecurityManager,), {**SECURITY_VIEWS, **elsewhere})
     appbuilder = OfficeAppBuilder(
         app, db.session, indexview=IndexView, security_manager_class=manager
     )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import g, session
-from flask_appbuilder.const import AUTH_DB, AUTH_LDAP
+from flask_appbuilder.const import AUTH_DB, AUTH_LDAP, AUTH_OAUTH
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_babel import lazy_gettext as _l
 
@@ -28,20 +28,24 @@ class OfficeSecurityManager(SecurityManager):
     """
 
     userstatschartview = None
+    #: The users whose passwords are kept elsewhere.
+    userelsewhereview: Any = None
 
     def register_views(self) -> None:
         """Only the security views this panel uses; everything else has no URL at all."""
         self.appbuilder.add_view_no_menu(self.userinfoeditview())
-        self.auth_view = self.authdbview()
-        self.appbuilder.add_view_no_menu(self.resetpasswordview())
-        self.appbuilder.add_view_no_menu(self.resetmypasswordview())
+        oauth = self.auth_type == AUTH_OAUTH
+        self.auth_view = self.authoauthview() if oauth else self.authdbview()
+        if self.local_passwords:
+            self.appbuilder.add_view_no_menu(self.resetpasswordview())
+            self.appbuilder.add_view_no_menu(self.resetmypasswordview())
         self.appbuilder.add_view_no_menu(self.auth_view)
         if self.is_auth_limited:
             self.limiter.limit(
                 self.auth_rate_limit, methods=["POST"], exempt_when=is_known_browser
             )(self.auth_view.blueprint)
         self.user_view = self.appbuilder.add_view(
-            self.userdbmodelview,
+            self.userdbmodelview if self.local_passwords else self.userelsewhereview,
             "Users",
             label=_l("Users"),
             icon="users",

@@ -150,6 +150,7 @@ def question_page(
     *, kept: Iterable[tuple[str, str]] = (), errors: Iterable[str] = (), back: str | None = None
 ) -> str:
     """The question; `kept` are the fields of the form in whose place it stands."""
+    manager = current_app.extensions["appbuilder"].sm
     return render_template(
         "aduan/confirm.html",
         title=gettext("Confirm that it is you"),
@@ -159,6 +160,7 @@ def question_page(
         minutes=current_app.config["CONFIRM_MINUTES"],
         answer_name=ANSWER,
         code=_asks_code(),
+        elsewhere=not (manager.local_passwords or manager.asks_for_codes),
     )
 
 

@@ -18,7 +18,7 @@ from wtforms.validators import DataRequired, Length, Optional
 from app.extensions import db
 from app.navigation import safe_path
 from app.services.password_rules import MOST
-from app.sign_in import record_sign_in
+from app.sign_in import end_sessions, record_sign_in
 from app.sign_in_tries import HALF, Attempt, attempt, finish, half_signed_in
 from app.views import formbase  # noqa: F401  its import gives every form our messages
 
@@ -86,13 +86,7 @@ class AuthDBView(FabAuthDBView):  # type: ignore[misc]
 
     @expose("/logout/", methods=["POST"])
     def logout(self) -> ResponseReturnValue:
-        if current_user.is_authenticated:
-            self.appbuilder.sm.end_sessions(current_user.id)
-            record_sign_in("signed_out", current_user)
-            db.session.commit()
-            logout_user()
-            session.clear()
-            flash(_("You are signed out."), "success")
+        sign_out()
         return redirect(url_for(".login"), 303)
 
     def _page(self, form: Any) -> str:
@@ -113,6 +107,17 @@ class AuthDBView(FabAuthDBView):  # type: ignore[misc]
             back_url=url_for(".login", next=target),
             appbuilder=self.appbuilder,
         )
+
+
+def sign_out() -> None:
+    """End every session of who asks."""
+    if current_user.is_authenticated:
+        end_sessions(current_user.id)
+        record_sign_in("signed_out", current_user)
+        db.session.commit()
+        logout_user()
+        session.clear()
+        flash(_("You are signed out."), "success")
 
 
 def _enter(user: Any, target: str) -> ResponseReturnValue:
