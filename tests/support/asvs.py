@@ -89,7 +89,7 @@ b15      test_sessions::test_asvs_b15_the_cookies_of_a_session test_surface::tes
 b16      test_sessions::test_asvs_b16_signing_out_is_a_post_with_a_token
 b17      test_access_matrix::test_every_route_has_its_expectation test_access_matrix::test_who_is_named_is_answered
 b18      test_access_matrix::test_who_is_refused_changes_nothing test_access_matrix::test_an_officer_makes_his_transitions_and_no_other
-b19      test_row_rule::test_a_confidential_case_is_not_there test_trap_23_malformed::test_trap_23_malformed_keys
+b19      test_row_rule::test_a_confidential_case_is_not_there test_confidential::test_asvs_b19_no_page_tells_of_a_confidential_case test_trap_23_malformed::test_trap_23_malformed_keys
 b20      test_traps::test_trap_16_nobody_promotes_himself test_traps_pages::test_trap_22_a_partial_form_wipes_nothing
 b21      test_rights::test_asvs_b21_a_manager_gives_no_role_that_can_more_than_he test_rights::test_asvs_b21_an_administrator_gives_himself_nothing test_rights::test_asvs_b21_a_manager_changes_no_account_that_can_more
 b22      test_rights::test_asvs_b22_no_code_leaves_the_panel_without_an_administrator test_rights::test_asvs_b22_of_two_who_switch_each_other_off_one_stays
