@@ -77,14 +77,14 @@ PROVED: Final = """
 16.5.3   test_trap_23_malformed::test_trap_23_any_address test_traps_pages::test_trap_22_a_failed_save_says_so_and_keeps_what_was_typed
 
 b1       test_passwords::test_asvs_b1_fields_let_managers_and_pasting_work test_passwords::test_a_long_password_is_taken_and_compared_exactly
-b2       test_passwords::test_a_password_with_ones_own_name_is_refused test_passwords::test_asvs_b2_a_new_user_s_first_password_has_not_his_name
+b2       test_passwords::test_a_password_with_ones_own_name_is_refused test_passwords::test_asvs_b2_a_new_user_s_first_password_has_not_his_name test_passwords::test_a_weak_password_is_refused_beside_the_field test_password_rules::test_what_is_guessed_first_is_refused
 b3       test_passwords::test_asvs_6_2_3_only_with_the_present_password test_accounts::test_a_new_user_must_change_his_first_password
-b8       test_step_up::test_asvs_b8_a_form_sent_late_is_kept_and_goes_through_with_the_answer
-b10      test_accounts::test_a_reset_ends_the_sessions_and_must_be_changed
+b8       test_step_up::test_asvs_b8_a_form_sent_late_is_kept_and_goes_through_with_the_answer test_step_up::test_asvs_b8_signing_asks_who_it_is_wherever_it_is_done test_second_factor::test_asvs_b8_with_a_second_factor_the_question_is_a_code
+b10      test_accounts::test_a_reset_ends_the_sessions_and_must_be_changed test_sign_in::test_asvs_6_4_1_b10_a_reset_gives_a_password_for_one_use
 b11      test_sessions::test_asvs_7_2_4_b11_signing_in_makes_a_new_session
 b12      test_sessions::test_all_sessions_end_at_once_with
-b13      test_sessions::test_asvs_b13_both_limits_are_settings test_sessions::test_asvs_b13_a_form_left_open_goes_through_after_signing_in_again
-b14      test_sessions::test_asvs_b14_my_sessions_are_listed_and_others_can_be_ended
+b13      test_sessions::test_asvs_b13_both_limits_are_settings test_sessions::test_asvs_b13_a_form_left_open_goes_through_after_signing_in_again test_session_end::test_asvs_b13_a_warning_comes_in_time_and_work_goes_on test_sessions::test_idleness_ends_it_on_the_server
+b14      test_sessions::test_asvs_b14_my_sessions_are_listed_and_others_can_be_ended test_sessions::test_asvs_b14_a_sign_in_from_a_new_device_is_shown_at_the_next_page
 b15      test_sessions::test_asvs_b15_the_cookies_of_a_session test_surface::test_asvs_3_3_1_the_cookie_is_the_host_s_alone_under_https
 b16      test_sessions::test_asvs_b16_signing_out_is_a_post_with_a_token
 b17      test_access_matrix::test_every_route_has_its_expectation test_access_matrix::test_who_is_named_is_answered
@@ -128,6 +128,19 @@ b62      test_asking::test_a_wrong_number_and_a_wrong_pin_cannot_be_told_apart t
 b64      test_surface::test_asvs_b64_production_does_not_start_with
 b65      test_tools::test_asvs_b65_a_known_weakness_fails_the_check test_tools::test_asvs_b65_every_locked_package_has_its_sums
 b66      test_surface::test_asvs_b66_slow_and_silent_clients_stop_nobody
+6.2.5      test_passwords::test_a_long_password_is_taken_and_compared_exactly test_password_rules::test_nothing_else_is_asked_of_a_password
+6.3.1      test_sign_in::test_asvs_6_3_1_sixty_wrong_passwords_are_slowed_down test_sign_in::test_asvs_6_3_1_each_wait_is_twice_the_one_before test_sign_in::test_asvs_6_3_1_tries_at_once_are_all_counted
+6.3.2      test_sign_in::test_asvs_6_3_2_b9_no_account_of_the_release_has_a_known_password
+6.3.3      test_second_factor::test_asvs_6_3_3_the_password_alone_opens_nothing test_second_factor::test_asvs_6_3_3_b8_a_role_can_be_told_to_have_one
+6.3.4      test_sign_in::test_asvs_6_3_4_there_is_no_other_way_in test_traps_sessions::test_trap_04_there_is_one_way_in_and_it_is_limited
+6.3.8      test_sign_in::test_asvs_6_3_8_b6_nobody_learns_whether_a_name_is_known test_sign_in::test_asvs_6_3_8_a_password_is_compared_for_every_name
+7.4.5      test_sign_in::test_asvs_7_4_5_an_administrator_ends_the_sessions_of_a_user
+16.3.1     test_sign_in::test_asvs_16_3_1_b52_what_happens_at_sign_in_is_logged
+b4         test_sign_in::test_asvs_b4_ten_wrong_tries_from_many_addresses_slow_down_and_the_owner_gets_in test_second_factor::test_asvs_b4_the_owner_gets_in_with_password_and_code_while_strangers_guess test_sign_in::test_asvs_b4_a_flood_from_the_office_s_address_keeps_no_known_browser_out
+b5         test_sign_in::test_asvs_b5_many_accounts_from_one_address_are_limited test_sign_in::test_asvs_b5_signing_in_oneself_does_not_clear_an_address
+b6         test_sign_in::test_asvs_6_3_8_b6_nobody_learns_whether_a_name_is_known
+b7         test_second_factor::test_asvs_b7_one_code_is_used_once test_second_factor::test_asvs_b7_of_two_with_the_same_code_at_once_one_is_right test_second_factor::test_the_telephone_may_be_one_step_off test_second_factor::test_asvs_b7_five_wrong_codes_stop test_second_factor::test_asvs_b7_a_recovery_code_works_once test_second_factor::test_asvs_b7_nothing_of_it_stands_in_clear
+b9         test_sign_in::test_asvs_6_3_2_b9_no_account_of_the_release_has_a_known_password
 """
 
 #: What is missing, in words.
@@ -136,22 +149,9 @@ OPEN: Final = {
     "1.2.3": "a stored </script> in the JSON of charts and filters",
     "1.3.7": "{{7*191}} in every field and parameter",
     "2.3.3": "a kill in the middle of a transition",
-    "6.2.5": "a test of its own that no composition rule exists",
-    "6.3.1": "sixty wrong passwords on every way in",
-    "6.3.2": "no default account after a start in production",
-    "6.3.3": "the second factor",
-    "6.3.4": "one set of controls on every way in",
-    "6.3.8": "the same answer to a known and an unknown name",
-    "7.4.5": "an administrator ends another's sessions",
     "12.2.1": "TLS is the proxy's; no proxy runs in the tests",
     "16.2.5": "no NIK in any log",
-    "16.3.1": "sign-ins in the log",
     "16.3.2": "refusals in the log",
-    "b4": "slowing down an account from many addresses",
-    "b5": "many accounts from one address",
-    "b6": "the same answer to every failed sign-in",
-    "b7": "one-time codes",
-    "b9": "no default account anywhere",
     "b40": "what an office's template may read",
     "b41": "line breaks in addresses of messages",
     "b49": "masking and revealing",
