@@ -146,6 +146,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session; a form left open over lunch works
         # --- database ---
         "SQLALCHEMY_DATABASE_URI": database_uri(database, instance),
+        # The key itself rides on the engine; given ones are never written to a file.
+        "AUDIT_HEAD": instance / "audit_head",
+        "AUDIT_KEY_GIVEN": bool(env.get("AUDIT_KEY", "").strip()),
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(database, _audit_key(env, instance)),
         "DATABASE_READ_URL": _standby(env),
         # --- Flask-AppBuilder ---

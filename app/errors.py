@@ -11,7 +11,7 @@ from flask import Flask, Response, current_app, flash, g, redirect, render_templ
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from app.extensions import db
@@ -166,7 +166,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(SopError, _refused)
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(OperationalError, _database_away)
+    app.register_error_handler(OperationalError, database_away)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -213,9 +213,12 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     return answer
 
 
-def _database_away(error: OperationalError) -> ResponseReturnValue:
+def database_away(error: SQLAlchemyError) -> ResponseReturnValue:
+    """The answer when the database can't be asked, or can't be written."""
     _rollback()
-    current_app.logger.error("database not available: %s", type(error.orig).__name__)
+    current_app.logger.error(
+        "database not available: %s", type(getattr(error, "orig", error)).__name__
+    )
     text = gettext(
         "The database does not answer or is busy. Nothing was saved; please try again in a moment."
     )

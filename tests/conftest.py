@@ -154,6 +154,7 @@ def make_app(
     def make(**settings: Any) -> Flask:
         url = settings.pop("url", database_url)
         settings.setdefault("STORE_URL", str(tmp_path / "files"))
+        settings.setdefault("AUDIT_HEAD", tmp_path / "audit_head")
         app = new_app(shared_folder, panel.settings_for(shared_folder, url, **settings))
         made.append(app)
         return app
@@ -177,7 +178,12 @@ def app(
     tmp_path: Path,
 ) -> Iterator[Flask]:
     """The panel over this test's own database and files; a test with other settings: `make_app`."""
-    settings = panel.settings_for(shared_folder, database_url, STORE_URL=str(tmp_path / "files"))
+    settings = panel.settings_for(
+        shared_folder,
+        database_url,
+        STORE_URL=str(tmp_path / "files"),
+        AUDIT_HEAD=tmp_path / "audit_head",
+    )
     if not shared_app:
         built = new_app(shared_folder, settings)
         # Flask and its extensions add their own defaults.

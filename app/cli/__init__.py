@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from app.cli.accounts import account_group
+from app.cli.audit import audit_group
 from app.cli.backup import backup_command, backup_key_command, restore_command
 from app.cli.cases import case_group
 from app.cli.data import data_group
@@ -29,6 +30,13 @@ def register_commands(app: Flask) -> None:
         data_group,
     ):
         app.cli.add_command(command)
-    for command in (messages_group, worker_command, papers_group, search_group, stats_group):
+    for command in (
+        messages_group,
+        worker_command,
+        papers_group,
+        search_group,
+        stats_group,
+        audit_group,
+    ):
         app.cli.add_command(command)
     app.cli.add_command(account_group)

@@ -16,14 +16,18 @@ from flask import current_app
 from flask.cli import with_appcontext
 from flask_migrate import upgrade
 from sqlalchemy import func, inspect, select
+from sqlalchemy.orm import Session
 
+from app.cli.audit import keep_head, tell_log
 from app.datakeys import KeysError, ring
 from app.extensions import db, may_write
 from app.formats import local
 from app.models import Model, User
 from app.release import NotReadyError, revisions
+from app.services.audit import Head, broken_rows, current_head
 from app.services.backup import (
     BackupError,
+    Contents,
     check_backup,
     make_backup,
     restore_files,
@@ -36,6 +40,8 @@ from app.services.storage import StoreError
 #: Folders of the installation that a backup takes along. The key of the cookies is not among them:
 #: everybody signs in again after a restore.
 EXTRA = ("papers", "trust", "certificates")
+#: Proves the audit log that a backup holds; one that is given by the environment stays out.
+AUDIT_KEY = "instance/audit_key"
 #: The public half of the key, beside the panel; it opens nothing.
 PUBLIC = "backup.pub"
 
@@ -110,6 +116,9 @@ def backup_command(target: Path | None, key_file: Path | None) -> None:
             data_keys=ring().text(),
             now=now,
         )
+    if made.head is not None:
+        keep_head(made.head)
+    tell_log("backup_made", {"rows": made.rows, "files": made.files})
     print(f"{made.path}: {made.rows} rows, {made.files} files, {made.size / 1e6:.1f} MB")
 
 
@@ -130,12 +139,33 @@ def restore_command(source: Path, key_file: Path) -> None:
     upgrade(directory=migrations, revision=contents.revision)
     may_write.set(True)
     restore_keys(source, identities)
+    folder = Path(current_app.instance_path)
+    if AUDIT_KEY in contents.sums and not current_app.config["AUDIT_KEY_GIVEN"]:
+        # The one of this place is new and has sealed nothing yet.
+        (folder / "audit_key").unlink(missing_ok=True)
     with db.engine.begin() as connection:
         restore_rows(connection, source, identities)
-        folder = Path(current_app.instance_path)
         files = restore_files(current_app.extensions["store"], source, identities, folder)
     upgrade(directory=migrations)
+    _go_on_with_log(folder, contents)
     print(f"Restored: {contents.rows} rows, {files} files of {contents.created}")
+
+
+def _go_on_with_log(folder: Path, contents: Contents) -> None:
+    """Prove the restored audit log with the key that came along, and add to it."""
+    if AUDIT_KEY in contents.sums and not current_app.config["AUDIT_KEY_GIVEN"]:
+        key = bytes.fromhex((folder / "audit_key").read_text(encoding="ascii").strip())
+        db.engine.update_execution_options(audit_key=key)
+        db.engine.dispose()
+    heads = [Head.read(contents.audit_head)] if contents.audit_head else []
+    with Session(db.engine) as session:
+        broken = next(broken_rows(session, heads), None)
+        head = current_head(session)
+    if broken is not None:
+        print(f"aduan: audit log, row {broken[0]}: {broken[1]}; is it the same AUDIT_KEY?", file=sys.stderr)  # fmt: skip
+        return
+    keep_head(head)
+    tell_log("restored", {"of": contents.created})
 
 
 def _require_empty() -> None:
@@ -156,9 +186,12 @@ def _recipients() -> list[str]:
 
 def _extra(folder: Path) -> dict[str, bytes]:
     """The installation's own small files by their place in its folder."""
-    return {
+    found = {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for name in EXTRA
         for path in sorted((folder / name).rglob("*"))
         if path.is_file()
     }
+    if not current_app.config["AUDIT_KEY_GIVEN"]:
+        found["audit_key"] = (folder / "audit_key").read_bytes()
+    return found

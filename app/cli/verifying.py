@@ -11,6 +11,7 @@ from flask.cli import with_appcontext
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.cli.audit import kept_heads
 from app.extensions import db, may_write
 from app.services.verifying import verify
 
@@ -31,7 +32,7 @@ def verify_command(files: bool) -> None:
             if connection.dialect.name == "postgresql":
                 session.execute(text("SET LOCAL statement_timeout = 0"))
             store = current_app.extensions["store"] if files else None
-            found = list(islice(verify(session, store), MOST_NAMED + 1))
+            found = list(islice(verify(session, store, kept_heads()), MOST_NAMED + 1))
             session.rollback()
     for fault in found[:MOST_NAMED]:
         print(f"{fault.rule}: {fault.where}: {fault.what}", file=sys.stderr)

@@ -22,6 +22,7 @@ from app.models import (
 )
 from app.services import name_index  # noqa: F401  its import keeps the words of names
 from app.services.actor import Actor
+from app.services.audit import record
 from app.services.calendar import OFFICE_ZONE
 from app.services.facts import current_checks
 from app.services.guarding import claim_version
@@ -296,6 +297,14 @@ def log_event(
         details=dict(details or {}),
     )
     session.add(event)
+    record(
+        session,
+        "case_registered" if kind == "registered" else "case_changed",
+        actor_id=actor.id,
+        subject=f"complaint:{complaint.number}",
+        detail={"what": kind, "version": complaint.version},
+        at=now,
+    )
     return event
 
 

@@ -5,7 +5,7 @@ These are the invariants of the design, asked of the tables as they are; nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.models import CaseEvent, Complaint, NumberSeries, SopStep, StepRun
+from app.services.audit import Head, broken_rows
 from app.services.sealing import faults as sealing_faults
 from app.services.statistics import check as check_statistics
 from app.services.storage import Store
@@ -30,8 +31,12 @@ class Fault:
     what: str = ""
 
 
-def verify(session: Session, store: Store | None = None) -> Iterator[Fault]:
+def verify(
+    session: Session, store: Store | None = None, heads: Sequence[Head] = ()
+) -> Iterator[Fault]:
     """Every fault there is. Without a store its files are not looked at.
+
+    `heads` are last rows of the audit log that were kept outside the database.
 
     The caller gives a session that reads one snapshot, or holds still: moves meanwhile would look
     like faults.
@@ -46,6 +51,8 @@ def verify(session: Session, store: Store | None = None) -> Iterator[Fault]:
         yield Fault("statistics", key, f"kept {difference.kept}, counted {difference.counted}")
     for row, what in sealing_faults(session):
         yield Fault("sealed", row, what)
+    for where, what in broken_rows(session, heads):
+        yield Fault("audit", where, what)
     if store is not None:
         yield from _files(session, store)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,10 +37,11 @@ _ADD: Final = insert(_ROWS).inline()
 
 @dataclass(frozen=True)
 class Origin:
-    """Where what happens now was asked for: the address and the number of the request."""
+    """Where what happens now was asked for: the address and the number of the request, and who."""
 
     address: str = ""
     request_id: str = ""
+    who: Callable[[], int | None] = lambda: None
 
 
 _NOWHERE: Final = Origin()

@@ -16,7 +16,9 @@ from typing import IO, Any, Final
 
 import pyrage
 from sqlalchemy import Connection, MetaData, Table, select, text
+from sqlalchemy.orm import Session
 
+from app.services.audit import Head, current_head
 from app.services.backup.rows import parts_of
 from app.services.storage import MissingFileError, Store
 
@@ -46,6 +48,7 @@ class Made:
     rows: int = 0
     files: int = 0
     size: int = 0
+    head: Head | None = None
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -135,6 +138,9 @@ def _fill(
                 rows += count
             tables[table.name] = rows
         keys = list(_file_keys(connection, metadata))
+        if "audit_event" in metadata.tables:
+            with Session(connection) as session:
+                made.head = current_head(session)
     for key in keys:
         archive.add(f"files/{key}", store.stored(key))
     for name, data in extra.items():
@@ -148,6 +154,7 @@ def _fill(
         "revision": revision,
         "tables": tables,
         "files": len(keys),
+        "audit_head": str(made.head or ""),
         "sha256": archive.sums,
     }
     archive.add(MANIFEST, json.dumps(manifest, indent=1).encode())

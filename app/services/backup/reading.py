@@ -29,6 +29,8 @@ class Contents:
     revision: str
     tables: dict[str, int]
     files: int
+    #: The last row of its audit log; empty in backups that are older than the log.
+    audit_head: str = ""
     sums: dict[str, str] = field(repr=False, default_factory=dict)
 
     @property
@@ -83,6 +85,7 @@ def read_members(
         revision=manifest["revision"],
         tables=manifest["tables"],
         files=manifest["files"],
+        audit_head=manifest.get("audit_head", ""),
         sums=sums,
     )
 

@@ -18,7 +18,8 @@ from flask_migrate import downgrade
 from sqlalchemy import MetaData, create_engine, func, select, text
 from sqlalchemy.orm import Session
 
-from app.models import CaseEvent, Complaint, Document, Model, NameWord
+from app.models import AuditEvent, CaseEvent, Complaint, Document, Model, NameWord
+from app.services.audit import Head, broken_rows, record
 from app.services.backup import make_backup
 from app.services.statistics import check
 from app.services.storage import open_store
@@ -74,11 +75,11 @@ def other_app(
     return make
 
 
-def content(engine: Any) -> dict[str, list[str]]:
+def content(engine: Any) -> dict[str, list[Any]]:
     """Every row of every table, but for the stamp: it is of the database, not of the office."""
     with engine.connect() as connection:
         return {
-            table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
+            table.name: sorted(connection.execute(select(table)), key=lambda row: repr(tuple(row)))
             for table in Model.metadata.sorted_tables
             if table.name != "stamp"
         }
@@ -102,6 +103,7 @@ def test_everything_comes_back_on_either_database(
     (papers / "receipt.typ").write_text("the office's own")
     session.commit()
     target = tmp_path / "office.age"
+    before = content(engine_of(app))
     made = run(app, "backup", str(target))
     assert made.exit_code == 0, made.output
     assert NIK.encode() not in target.read_bytes()
@@ -110,7 +112,12 @@ def test_everything_comes_back_on_either_database(
     new = other_app(kind)
     restored = run(new, "restore", str(target), "--key", str(keys))
     assert restored.exit_code == 0, restored.output
-    assert content(engine_of(new)) == content(engine_of(app))
+    found = content(engine_of(new))
+    # The audit log goes on behind the row that was the last one in the backup.
+    assert [row.kind for row in found["audit_event"][len(before["audit_event"]) :]] == ["restored"]
+    found["audit_event"].pop()
+    assert found == before
+    assert run(new, "audit", "verify").exit_code == 0
     assert (Path(new.instance_path) / "papers" / "receipt.typ").read_text() == "the office's own"
     with Session(engine_of(new)) as looked:
         report = verify_store(looked, new.extensions["store"])
@@ -370,3 +377,46 @@ def test_older_rows_are_upgraded_after_they_are_back(
     assert result.exit_code == 0, result.output
     with Session(engine_of(new)) as looked:
         assert {row.number: row.told_at for row in looked.scalars(select(Complaint))} == wanted
+
+
+def test_the_key_of_the_audit_log_comes_along_unless_the_environment_gives_it(
+    session: Session, keys: Path, tmp_path: Path, make_app: Callable[..., Flask], app: Flask
+) -> None:
+    def place(name: str, key: bytes, url: str) -> Flask:
+        options = {
+            **app.config["SQLALCHEMY_ENGINE_OPTIONS"],
+            "execution_options": {"audit_key": key},
+        }
+        made = make_app(
+            url=url,
+            STORE_URL=str(tmp_path / f"{name} files"),
+            AUDIT_HEAD=tmp_path / f"{name} head",
+            AUDIT_KEY_GIVEN=False,
+            SQLALCHEMY_ENGINE_OPTIONS=options,
+        )
+        made.instance_path = str(tmp_path / name)
+        Path(made.instance_path).mkdir()
+        (Path(made.instance_path) / "audit_key").write_text(key.hex())
+        return made
+
+    url = engine_of(app).url.render_as_string(hide_password=False)
+    old = place("old", b"o" * 32, url)
+    (Path(old.instance_path) / "backup.pub").write_text(
+        (Path(app.instance_path) / "backup.pub").read_text()
+    )
+    with Session(engine_of(old)) as writing:
+        record(writing, "signed_in", actor_id=1)
+        writing.commit()
+    target = tmp_path / "office.age"
+    assert run(old, "backup", str(target)).exit_code == 0
+    new = place("new", b"n" * 32, f"sqlite:///{(tmp_path / 'new.sqlite').as_posix()}")
+    done = run(new, "restore", str(target), "--key", str(keys))
+    assert done.exit_code == 0, done.output
+    assert "aduan:" not in done.output
+    assert (Path(new.instance_path) / "audit_key").read_text() == (b"o" * 32).hex()
+    with Session(engine_of(new)) as looked:
+        assert list(broken_rows(looked, [Head.read((tmp_path / "new head").read_text())])) == []
+        assert looked.scalars(select(AuditEvent.kind).order_by(AuditEvent.id)).all() == [
+            "signed_in",
+            "restored",
+        ]
