@@ -59,7 +59,10 @@ def audit_now(kind: str, subject: str = "", detail: Detail | None = None) -> Non
 
     Not for a request that is in the midst of writing: SQLite would wait for itself.
     """
-    who = actor_id()
+    _write_alone(kind, subject, detail, actor_id())
+
+
+def _write_alone(kind: str, subject: str, detail: Detail | None, who: int | None) -> None:
     mark = may_write.set(True)
     try:
         with Session(db.engine) as session:
@@ -82,10 +85,11 @@ def install(app: Flask) -> None:
         told = _told(response)
         if told is None:
             return response
+        who = actor_id()  # before the rollback: a user that is read again would take a lock
         if may_write.get():
             db.session.rollback()  # a refused request leaves nothing to commit, but may hold a lock
         try:
-            audit_now(*told)
+            _write_alone(*told, who)
         except SQLAlchemyError as error:
             if response.status_code == 403:
                 current_app.logger.error("a refusal was not logged: %s", type(error).__name__)

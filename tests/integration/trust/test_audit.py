@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app.models import AuditEvent
+from app.auditing import READS
+from app.models import AuditEvent, Courier, Role, User
 from app.services.actor import Actor
 from app.services.audit import GROUPS, KINDS, Origin, origin, record
 from app.services.audit.chain import BEGINNING, seal
@@ -171,3 +173,125 @@ def test_asvs_52_a_transition_is_told_with_its_moment(
         "case_moved", f"complaint:{case.number}", who.id, now,
     )  # fmt: skip
     assert row.details["to"] == "signing"
+
+
+# --- what pages tell -----------------------------------------------------------------------------
+
+
+def told(session: Session, since: int) -> list[tuple[str, str, int | None]]:
+    session.rollback()
+    rows = session.scalars(select(AuditEvent).where(AuditEvent.id > since).order_by(AuditEvent.id))
+    return [(row.kind, row.subject, row.actor_id) for row in rows]
+
+
+@pytest.mark.both
+def test_asvs_52_a_download_a_preview_a_print_and_an_export_are_told(
+    session: Session,
+    make_case: CaseMaker,
+    login: Callable[[str], FlaskClient],
+    user: Callable[[str], User],
+) -> None:
+    case = make_case("certification")
+    document = case.documents[0]
+    session.commit()
+    client, since = login("petugas"), last_number(session)
+    who, key, number = user("petugas").id, document.public_id, case.id
+    for url in (
+        f"/documents/file/{key}",
+        f"/documents/preview/{key}/1?size=small",
+        f"/documents/preview/{key}/1",
+        f"/papers/receipt/{number}",
+        "/complaints/export",
+        "/complaints/list/",
+        f"/complaints/show/{number}",
+    ):
+        assert client.get(url).status_code == 200, url
+    assert told(session, since) == [
+        ("file_downloaded", f"document:{key}", who),
+        ("file_viewed", f"document:{key}", who),
+        ("printed", f"case:{number}", who),
+        ("exported", "complaints", who),
+    ]
+    row = rows_of(session)[-1]
+    assert row.address == "127.0.0.1"
+    assert len(row.request_id) == 16
+
+
+@pytest.mark.both
+def test_asvs_52_a_refusal_is_told_and_nobody_in_particular_is_not(
+    session: Session,
+    login: Callable[[str], FlaskClient],
+    client: FlaskClient,
+    user: Callable[[str], User],
+    post: Callable[..., Any],
+) -> None:
+    operator, since = login("operator"), last_number(session)
+    assert operator.get("/users/list/").status_code == 403
+    assert post(operator, "/roles/add", {"name": "x"}).status_code == 403
+    assert client.get("/users/list/").status_code in (302, 303)
+    who = user("operator").id
+    assert told(session, since) == [("refused", "", who), ("refused", "", who)]
+    assert rows_of(session)[-1].details == {
+        "endpoint": "RoleModelView.add", "key": "", "method": "POST",
+    }  # fmt: skip
+
+
+def test_every_endpoint_that_is_told_exists(app: Flask) -> None:
+    assert set(READS) <= {rule.endpoint for rule in app.url_map.iter_rules()}
+
+
+def test_a_file_is_not_handed_out_when_the_log_cannot_be_written(
+    app: Flask, session: Session, make_case: CaseMaker, login: Callable[[str], FlaskClient]
+) -> None:
+    case = make_case("certification")
+    key = case.documents[0].public_id
+    session.execute(
+        text(
+            "CREATE TRIGGER full BEFORE INSERT ON audit_event"
+            " BEGIN SELECT RAISE(ABORT, 'no room'); END"
+        )
+    )
+    session.commit()
+    client = login("petugas")
+    assert client.get(f"/documents/file/{key}").status_code == 503
+    assert client.get("/users/list/").status_code == 403
+    assert client.get("/complaints/list/").status_code == 200
+    session.execute(text("DROP TRIGGER full"))
+    session.commit()
+    assert client.get(f"/documents/file/{key}").status_code == 200
+
+
+@pytest.mark.both
+def test_asvs_52_changes_of_settings_users_and_roles_tell_themselves(
+    session: Session, user: Callable[[str], User]
+) -> None:
+    who = user("admin").id
+    since = last_number(session)
+    mark = origin.set(Origin("203.0.113.9", "abc", lambda: who))
+    courier = session.scalars(select(Courier).limit(1)).one()
+    old = courier.name
+    courier.name = "Kurir Baru"
+    session.flush()
+    role = session.scalars(select(Role).where(Role.name == "Sub Koordinator")).one()
+    someone = user("operator2")
+    assert [role.name for role in someone.roles] == ["Operator"]
+    someone.active, someone.email, someone.roles = False, "baru@example.org", [role]
+    session.commit()
+    origin.reset(mark)
+    rows = {row.kind: row for row in rows_of(session)[since:]}
+    assert set(rows) == {"record_changed", "user_deactivated"}
+    assert rows["record_changed"].details == {"name": f"{old} → Kurir Baru"}
+    assert rows["record_changed"].subject == f"courier:{courier.id}"
+    told_of_user = rows["user_deactivated"]
+    assert (told_of_user.subject, told_of_user.actor_id) == (f"user:{someone.id}", who)
+    assert told_of_user.details == {
+        "columns": "email", "given": "Sub Koordinator", "taken": "Operator",
+    }  # fmt: skip
+    assert "example.org" not in told_of_user.detail
+
+
+def test_what_the_release_step_seeds_is_not_told(session: Session) -> None:
+    since = last_number(session)
+    session.scalars(select(Courier).limit(1)).one().name = "Dari berkas"
+    session.commit()
+    assert told(session, since) == []

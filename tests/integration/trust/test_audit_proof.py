@@ -187,7 +187,13 @@ def second_role(app: Flask, session: Session, postgres: Server, tmp_path: Path) 
     engine = create_engine(url, **options)
     yield engine
     engine.dispose()
+    session.rollback()
+    panel.engine_of(app).dispose()
     database = str(url.database)
+    postgres.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        f" WHERE datname = '{database}' AND pid <> pg_backend_pid()"
+    )
     for role in (name, owner):
         postgres.execute(f"REASSIGN OWNED BY {role} TO aduan", database)
         postgres.execute(f"DROP OWNED BY {role}", database)
