@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from flask import render_template, url_for
@@ -14,7 +15,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.access import current_permissions
 from app.extensions import db
-from app.formats import local
+from app.formats import local, local_date
 from app.services.administration import Gap, find_gaps, load_overview
 from app.views.office import request_time, the_sop, the_store
 
@@ -180,7 +181,10 @@ class AdminHomeView(BaseView):  # type: ignore[misc]
 
 def _gap(gap: Gap, held: frozenset[tuple[str, str]]) -> dict[str, Any]:
     sentence, permission, url = GAPS[gap.code]
-    params = {name: str(value) for name, value in gap.params.items()}
+    params = {
+        name: local_date(value) if isinstance(value, date) else str(value)
+        for name, value in gap.params.items()
+    }
     return {"text": str(sentence) % params, "url": url() if permission in held else None}
 
 

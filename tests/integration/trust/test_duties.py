@@ -153,7 +153,9 @@ def test_an_exception_is_seen_by_who_signs_and_who_administers(login, session):
         assert REASON not in login(key).get(url).text
     except_until(session, date.today() + timedelta(days=30))  # noqa: DTZ011
     for key, url in (("kepala", "/signing/"), ("admin", "/administration/")):
-        assert REASON in login(key).get(url).text
+        text = login(key).get(url).text
+        assert REASON in text
+        assert (date.today() + timedelta(days=30)).isoformat() not in text  # noqa: DTZ011
 
 
 @pytest.mark.parametrize(
