@@ -124,8 +124,8 @@ def _plain(
 
 
 def install(app: Flask) -> None:
-    """Put the checks before the pages; they stand before everything else of a request."""
-    app.before_request_funcs.setdefault(None, []).insert(0, _own_forms_only)
+    """Put the checks before the pages, after what every request begins with (its time, its reader)."""
+    app.before_request(_own_forms_only)
     app.before_request(_not_too_many)
 
 

@@ -21,6 +21,11 @@ from tests.support.panel import PASSWORD, csrf, engine_of, post
 STRONG = "4f1d0c9a8b7e6f5d4c3b2a19080706f5"
 
 
+def besides_the_log(before, after):
+    """The tables that changed, but for the audit log: a refusal is told there."""
+    return [one for one in changes(before, after) if not one.startswith("audit_event:")]
+
+
 def words_of(policy):
     """A content security policy as its directives."""
     parts = [part.split() for part in policy.split(";") if part.strip()]
@@ -224,7 +229,7 @@ def test_asvs_13_4_4_an_unknown_method_is_not_allowed(world_app, world, method):
         answer = client.open(path, method=method, headers={"X-Custom": "echoed"})
         assert answer.status_code == 405
         assert "echoed" not in answer.text
-    assert changes(before, dump(engine_of(world_app))) == []
+    assert besides_the_log(before, dump(engine_of(world_app))) == []
 
 
 @pytest.mark.parametrize(
@@ -248,7 +253,7 @@ def test_asvs_3_5_1_a_form_from_another_site_changes_nothing(world_app, world, h
     answer = post(client, url, headers=headers)
     assert answer.status_code == 403
     assert "situs lain" in answer.text
-    assert changes(before, dump(engine_of(world_app))) == []
+    assert besides_the_log(before, dump(engine_of(world_app))) == []
 
 
 @pytest.mark.parametrize(
@@ -318,7 +323,7 @@ def test_asvs_2_4_1_so_many_lists_a_minute_are_no_person_s(make_app, session, us
     assert post(client, "/complaints/add").status_code == 429
     assert client.get("/users/userinfo/").status_code == 200, "other pages go on"
     assert other.get("/complaints/list/").status_code == 200, "and so do colleagues"
-    assert changes(before, dump(engine_of(app))) == []
+    assert besides_the_log(before, dump(engine_of(app))) == []
 
 
 def test_asvs_2_4_1_the_limit_is_on_by_default_and_counts_what_reads_much(app):
