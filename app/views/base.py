@@ -27,6 +27,7 @@ from app.formats import value as shown_value
 from app.sop.errors import SopError
 from app.stepup import fresh_where_asked, require_fresh_sign_in
 from app.views import formbase  # noqa: F401  its import gives every form our messages
+from app.views.cells import Cells, cell_text
 from app.views.formpages import FormsMixin, RefusedForm, item_pk
 from app.views.interface import COUNT_ALL, COUNT_CAP, Rows
 from app.views.listing import Listing, ListState, default_text_condition, read_state
@@ -143,6 +144,11 @@ class HardenedMixin(FormsMixin):
             raw = raw()
         formatter = self.formatters_columns.get(column)
         return formatter(raw) if formatter else shown_value(raw)
+
+    def cells(self) -> Cells:
+        """What makes the cells of one line; here what is the same for all lines is looked up once."""
+        columns = self.list_columns
+        return lambda item: [cell_text(self.cell(item, column)) for column in columns]
 
     def list_actions(self) -> list[Any]:
         """The batch actions the present officer may use on this list."""

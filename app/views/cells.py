@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
 
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
@@ -12,17 +14,73 @@ from markupsafe import Markup, escape
 NONE: Final = Markup('<span class="none">–</span>')
 
 
-class ListRow(NamedTuple):
-    """One line of a list, every part escaped: the template puts them in as they are."""
+#: Makes the cells of one line, in the order of the columns, every one safe on a page.
+Cells = Callable[[Any], Sequence[Markup]]
 
-    pk: Markup
-    #: The first cell in plain words, for those who do not see the line.
-    name: Markup
-    #: The words of its tick box.
-    choose: Markup
-    show_url: Markup
-    edit_url: Markup
-    cells: Sequence[tuple[Markup, Markup]]
+
+@dataclass(frozen=True)
+class Line:
+    """What is the same for all lines of one list."""
+
+    #: The name of each column, which stands beside its cell on a phone.
+    labels: Sequence[Any]
+    #: The words of the tick box with a gap for the name of its line; None where there is none.
+    choose: str | None
+    #: Where a line leads to; None for who may not go there.
+    show: Callable[[Any], str] | None
+    edit: Callable[[Any], str] | None
+
+
+def table_lines(line: Line, lines: Iterable[tuple[Any, Sequence[Markup]]]) -> Markup:
+    """The lines of a table with their keys, as the table's body.
+
+    Written here and not by a template: they are most of a list page, and this takes a third of
+    the time.
+    """
+    before, *others = (f'data-label="{escape(label)}">' for label in line.labels)
+    before = f'<td class="row-title" {before}'
+    between = [f"</div></td>\n<td {label}<div>" for label in others]
+    if between:
+        between[0] = between[0].removeprefix("</div>")
+    end = "</div></td>\n" if between else "</td>\n"
+    open_word, edit_word = escape(_("Open")), escape(_("Edit"))
+    found: list[str] = []
+    for pk, (first, *rest) in lines:
+        name = plain_words(first)
+        found.append("<tr>\n")
+        if line.choose is not None:
+            found.append(
+                '<td class="check-cell"><label class="check-box"><input type="checkbox" name="rowid"'
+                f' value="{escape(pk)}" data-check><span class="sr-only">'
+                f"{escape(line.choose % {'name': name})}</span></label></td>\n"
+            )
+        found.append(before)
+        if line.show is not None:
+            spoken = "" if name != "–" else f'<span class="sr-only">{open_word} {escape(pk)}</span>'
+            found.append(f'<a href="{line.show(pk)}">{first}{spoken}</a>')
+        else:
+            found.append(first)
+        for opening, cell in zip(between, rest, strict=True):
+            found += (opening, cell)
+        found.append(end)
+        if line.edit is not None:
+            found.append(
+                f'<td class="tight row-actions row-edit"><a class="btn btn-quiet btn-sm" href="{line.edit(pk)}">'
+                f'{edit_word}<span class="sr-only"> {escape(name)}</span></a></td>\n'
+            )
+        found.append("</tr>\n")
+    return Markup("".join(found))  # noqa: S704 - cells are markup, all else is escaped
+
+
+@lru_cache(maxsize=500)
+def drawn_options(options: tuple[tuple[str, str], ...], chosen: str) -> Markup:
+    """What a choice above a list offers; the same few stand on every page."""
+    return Markup("").join(
+        Markup('<option value="{}"{}>{}</option>').format(
+            value, Markup(" selected") if value == chosen else "", words
+        )
+        for value, words in options
+    )
 
 
 def cell_text(value: Any) -> Markup:
@@ -56,4 +114,8 @@ def with_below(text: str, below: str) -> Markup:
 
 def plain_words(value: Markup) -> str:
     """A cell without its markup."""
+    if (
+        value.endswith("</span>") and value.count("<") == 2 and "&" not in value
+    ):  # as `nowrap` has it
+        return value[value.index(">") + 1 : value.rindex("<")]
     return value.striptags() if "<" in value or "&" in value else str(value).strip()

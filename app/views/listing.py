@@ -7,17 +7,18 @@ Parameters are FAB's own (`_flt_0_column`, `_oc_View`, `_od_View`, `page_View`, 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from flask import request, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 from sqlalchemy import false, or_
 
-from app.views.cells import ListRow, cell_text, plain_words
+from app.views.cells import Line, drawn_options, table_lines
 from app.views.interface import COUNT_ALL, COUNT_CAP, MAX_ID
 from app.views.labels import labels_of
 from app.views.paging import MOST_SKIPPED, Place, can_be_a_place, read_place
@@ -28,6 +29,8 @@ MAX_PAGE = 200_000
 MAX_TEXT = 100
 #: Stands in the pattern of an address where the key goes.
 _GAP = "0row0"
+#: What may stand in the parameters of an address as it is.
+_PLAIN = "!$'()*,/:;?@"
 _FILTER = re.compile(r"_flt_(\d)_([a-z_]{1,40})")
 
 
@@ -150,20 +153,17 @@ class Listing:
         self.count = min(rows.count, cap)
         self.has_next, self.has_previous = rows.after, rows.before
 
-    def _rows(self) -> list[ListRow]:
+    def _lines(self, actions: Sequence[Any]) -> Markup:
         """The lines of the table."""
         view, key = self.view, self.view.datamodel.get_pk_name()
-        labels = [escape(view.label_columns.get(name, "")) for name in view.list_columns]
-        show, edit = row_urls(view, "show"), row_urls(view, "edit")
-        choose, found = str(_("Choose %(name)s")), []
-        for item in self.items:
-            pk = getattr(item, key)
-            cells = [cell_text(view.cell(item, column)) for column in view.list_columns]
-            plain = plain_words(cells[0])
-            line = zip(labels, cells, strict=True)
-            words = escape(choose % {"name": plain})
-            found.append(ListRow(escape(pk), escape(plain), words, show(pk), edit(pk), tuple(line)))
-        return found
+        line = Line(
+            labels=[view.label_columns.get(name, "") for name in view.list_columns],
+            choose=_("Choose %(name)s") if actions else None,
+            show=row_urls(view, "show") if view.may("can_show") else None,
+            edit=row_urls(view, "edit") if view.may("can_edit") else None,
+        )
+        cells = view.cells()
+        return table_lines(line, ((getattr(item, key), cells(item)) for item in self.items))
 
     def context(self) -> dict[str, Any]:
         """The list template's variables."""
@@ -173,7 +173,8 @@ class Listing:
         return {
             "label_columns": view.label_columns,
             "include_columns": view.list_columns,
-            "rows": self._rows(),
+            "rows": len(self.items),
+            "lines": self._lines(actions),
             "has_previous": self.has_previous,
             "count_url": self._url(**{f"count_{name}": "all"})
             if self.capped and not state.count_all
@@ -274,9 +275,7 @@ class Listing:
             {
                 "name": f"_flt_0_{column}",
                 "label": view.label_columns.get(column, column),
-                "type": "select",
-                "options": self.options(column),
-                "value": state.chosen.get(column, ""),
+                "options": drawn_options(tuple(self.options(column)), state.chosen.get(column, "")),
             }
             for column in view.filter_columns
         ]
@@ -328,29 +327,41 @@ class Listing:
         }
 
     def _url(self, _endpoint: str | None = None, **changes: Any) -> str:
+        """This list with other parameters; None leaves one out."""
+        kept = {**self._args, **changes}
+        query = urlencode(
+            [(key, value) for key, value in kept.items() if value is not None], safe=_PLAIN
+        )
+        path = url_for(f"{self.view.endpoint}.{_endpoint}") if _endpoint else self._path
+        return f"{path}?{query}" if query else path
+
+    @cached_property
+    def _args(self) -> Mapping[str, Any]:
+        """The parameters of this page's address that its links take along."""
         private = self.view.private_search
         args: dict[str, Any] = {
             key: value
             for key, value in request.args.items()
             if len(value) <= (LONGEST if private and key == "q" else MAX_TEXT)
+            and key not in (request.view_args or ())
         }
         if private and "q" in args and not args["q"].startswith("~"):
             # Somebody wrote the address himself: from here on the words are sealed, too.
             args["q"] = url_words(args["q"])
-        args.update(changes)
-        args.update(request.view_args or {})
-        kept = {key: value for key, value in args.items() if value is not None}
-        endpoint = f"{self.view.endpoint}.{_endpoint}" if _endpoint else str(request.endpoint)
-        return url_for(endpoint, **kept)
+        return args
+
+    @cached_property
+    def _path(self) -> str:
+        return url_for(str(request.endpoint), **(request.view_args or {}))
 
 
-def row_urls(view: Any, method: str) -> Callable[[Any], Markup]:
-    """The address of each row's page, built once for all rows."""
+def row_urls(view: Any, method: str) -> Callable[[Any], str] | None:
+    """The address of each row's page, escaped, built once for all rows; None where there is none."""
     pattern = view._own_url(method, pk=_GAP)
     if pattern is None:
-        return lambda pk: Markup("")
-    before, _gap, after = escape(pattern).partition(_GAP)
-    return lambda pk: before + quote(str(pk), safe="") + after
+        return None
+    before, _gap, after = str(escape(pattern)).partition(_GAP)
+    return lambda pk: f"{before}{pk if isinstance(pk, int) else quote(str(pk), safe='')}{after}"
 
 
 def _clean(text: str) -> str:
