@@ -136,6 +136,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "CONFIRM_MINUTES": _number(env, "CONFIRM_MINUTES", 10, low=1, high=60),
         "SESSION_IDLE_MINUTES": _number(env, "SESSION_IDLE_MINUTES", 30, low=5, high=24 * 60),
         "PERMANENT_SESSION_LIFETIME": timedelta(hours=hours),
+        # The server keeps the idle time; the cookie says when the sign-in ends at the latest.
+        "SESSION_REFRESH_EACH_REQUEST": False,
         "MAX_UPLOAD_BYTES": megabytes * 1024 * 1024,
         # One request may carry several files of the largest size.
         "MAX_CONTENT_LENGTH": (megabytes * 4 + 2) * 1024 * 1024,

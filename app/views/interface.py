@@ -149,10 +149,6 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
         if filters is not None:
             base = filters.apply_all(base)
         pk, (column, direction) = self.get_pk(), order
-        counted: Select[Any] = select(func.count()).select_from(
-            base.with_entities(pk).order_by(None).limit(count_to + 1).subquery()
-        )
-        count = int(self.session.execute(counted).scalar_one())
         backwards = place is not None and not place.forward
         chosen, skipped = base, page * size
         if place is not None:
@@ -171,6 +167,12 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
         rows = shape(rows) if shape else self._with_relations(rows)
         found = rows.limit(size + 1).all()
         more, items = len(found) > size, found[:size]
+        if place is None and not page and not more:
+            return Rows(items, len(items), False, False)  # all there are: nothing is left to count
+        counted: Select[Any] = select(func.count()).select_from(
+            base.with_entities(pk).order_by(None).limit(count_to + 1).subquery()
+        )
+        count = int(self.session.execute(counted).scalar_one())
         if backwards:
             return Rows(items[::-1], count, more, True)
         return Rows(items, count, place is not None or page > 0, more)

@@ -18,6 +18,8 @@ from flask_babel import gettext as _
 from markupsafe import Markup, escape
 from sqlalchemy import false, or_
 
+from app.remembered import kept
+from app.sop.text import language
 from app.views.cells import Line, drawn_options, table_lines
 from app.views.interface import COUNT_ALL, COUNT_CAP, MAX_ID
 from app.views.labels import labels_of
@@ -157,7 +159,7 @@ class Listing:
         """The lines of the table."""
         view, key = self.view, self.view.datamodel.get_pk_name()
         line = Line(
-            labels=[view.label_columns.get(name, "") for name in view.list_columns],
+            labels=[self._labels.get(name, "") for name in view.list_columns],
             choose=_("Choose %(name)s") if actions else None,
             show=row_urls(view, "show") if view.may("can_show") else None,
             edit=row_urls(view, "edit") if view.may("can_edit") else None,
@@ -165,13 +167,23 @@ class Listing:
         cells = view.cells()
         return table_lines(line, ((getattr(item, key), cells(item)) for item in self.items))
 
+    @cached_property
+    def _labels(self) -> Mapping[str, Markup]:
+        """What the columns are called, escaped."""
+        view = type(self.view)
+
+        def make() -> dict[str, Markup]:
+            return {name: escape(label) for name, label in self.view.label_columns.items()}
+
+        return kept(("column labels", view, language.get()), make)
+
     def context(self) -> dict[str, Any]:
         """The list template's variables."""
         view, state, name = self.view, self.state, type(self.view).__name__
         actions = [] if self.related else view.list_actions()
         size = max(state.page_size, 1)
         return {
-            "label_columns": view.label_columns,
+            "label_columns": self._labels,
             "include_columns": view.list_columns,
             "rows": len(self.items),
             "lines": self._lines(actions),
@@ -274,7 +286,7 @@ class Listing:
         fields = [
             {
                 "name": f"_flt_0_{column}",
-                "label": view.label_columns.get(column, column),
+                "label": self._labels.get(column, column),
                 "options": drawn_options(tuple(self.options(column)), state.chosen.get(column, "")),
             }
             for column in view.filter_columns
