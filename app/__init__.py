@@ -154,7 +154,10 @@ def _pages(app: Flask) -> None:
     app.jinja_env.filters.update(formats.FILTERS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
+    from app.views import case_drawing
     from app.views.sessions import device_words
+
+    case_drawing.install(app)
 
     @app.context_processor
     def page_context() -> dict[str, Any]:

@@ -1,0 +1,122 @@
+"""The parts of a case's page that stand on it for each event and each file, as markup.
+
+Functions and not macros: they are drawn by the dozen. Templates know them by the names of
+`aduan/case/parts.html`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+from flask import Flask, current_app, request, url_for
+from flask_babel import gettext as _
+from markupsafe import Markup, escape
+
+from app.models import Document
+from app.remembered import kept
+
+#: Stands in the pattern of an address where the file's name goes.
+_GAP: Final = "0file0"
+
+
+def event_lists(entries: Iterable[Mapping[str, Any]]) -> Markup:
+    """What hangs on an event: each list under its title."""
+    return Markup("").join(
+        Markup(
+            '<div class="event-list"><p class="event-list-title">{}</p><ul>{}</ul></div>\n'
+        ).format(entry["title"], Markup("").join(map(Markup("<li>{}</li>").format, entry["rows"])))
+        for entry in entries
+    )
+
+
+def timeline(entries: Iterable[Mapping[str, Any]]) -> Markup:
+    """What happened, as it stands in `case_history`."""
+    icon = _icon()
+    found = []
+    for item in entries:
+        more = []
+        if way := item["way"]:
+            round_ = (
+                f" · {_('Round %(number)s', number=item['round'])}" if item["round"] > 1 else ""
+            )
+            more.append(f'<p class="timeline-way">{escape(way)}{escape(round_)}</p>')
+        if item["text"]:
+            more.append(f'<p class="timeline-text">{escape(item["text"])}</p>')
+        if item["lists"]:
+            more.append(event_lists(item["lists"]))
+        if item["meta"]:
+            pairs = (
+                f"<div><dt>{escape(label)}:</dt><dd>{escape(value)}</dd></div>"
+                for label, value in item["meta"]
+            )
+            more.append(f'<dl class="timeline-meta">{"".join(pairs)}</dl>')
+        found.append(
+            f'<li class="timeline-{item["tone"]}"><span class="timeline-dot">{icon(item["icon"])}</span>'
+            f'<p class="timeline-head"><span class="timeline-title">{escape(item["title"])}</span>'
+            f'<time class="timeline-time" datetime="{item["datetime"]}">{item["time"]}</time></p>'
+            f"{''.join(more)}</li>\n"
+        )
+    # Tones, icons and times are words of ours, all else is escaped.
+    return Markup(f'<ol class="timeline">\n{"".join(found)}</ol>')  # noqa: S704
+
+
+def preview(document: Document, page: int = 1) -> Markup:
+    """What opens a file over the page, as attributes of its link."""
+    kind = "image" if document.media_type.startswith("image/") else "pdf"
+    words = Markup(' data-file-preview="{}" data-file-name="{}"').format(
+        kind, document.original_name
+    )
+    if document.media_type == "application/pdf":
+        pages = Markup(' data-file-page="{}" data-file-pages="{}"')
+        words += pages.format(page, document.pages or "")
+    return words
+
+
+def thumb(document: Document, allowed: bool = True) -> Markup:
+    """A file as a picture that opens it, or its sign for who may not."""
+    if not allowed:
+        sign = "image" if document.media_type.startswith("image/") else "file-text"
+        return Markup('<div class="file-thumb">{}</div>').format(_icon()(sign, "icon-xl"))
+    return Markup(
+        '<a class="file-thumb" href="{}" target="_blank" rel="noopener" tabindex="-1"'
+        ' aria-hidden="true"{}><img src="{}" alt="" loading="lazy" width="240" height="128"></a>'
+    ).format(
+        _address(document, "DocumentView.file"),
+        preview(document),
+        _address(document, "DocumentView.preview", page=1, size="small"),
+    )
+
+
+def file_name(document: Document, allowed: bool = True) -> Markup:
+    """The name of a file as a link that opens it."""
+    if not allowed:
+        return Markup('<span class="file-name">{}</span>').format(document.original_name)
+    return Markup('<a class="file-name" href="{}" target="_blank" rel="noopener"{}>{}</a>').format(
+        _address(document, "DocumentView.file"), preview(document), document.original_name
+    )
+
+
+def _address(document: Document, endpoint: str, **values: Any) -> str:
+    """The address of a file, from a pattern that is made once."""
+    before, after = kept(
+        ("address", endpoint, request.script_root, *values.items()),
+        lambda: url_for(endpoint, public_id=_GAP, **values).split(_GAP),
+    )
+    return f"{before}{quote(document.public_id, safe='')}{after}"
+
+
+def _icon() -> Any:
+    return current_app.jinja_env.globals["part_icon"]
+
+
+def install(app: Flask) -> None:
+    """Give them to this application's templates."""
+    app.jinja_env.globals.update(
+        case_event_lists=event_lists,
+        case_timeline=timeline,
+        case_preview=preview,
+        case_thumb=thumb,
+        case_file_name=file_name,
+    )
