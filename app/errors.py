@@ -32,6 +32,7 @@ from app.services.previews import MESSAGES as PREVIEW_MESSAGES
 from app.services.printing import MESSAGES as PRINTING_MESSAGES
 from app.services.prints import MESSAGES as PRINT_MESSAGES
 from app.services.reports import MESSAGES as REPORT_MESSAGES
+from app.services.retention import MESSAGES as RETENTION_MESSAGES
 from app.services.revealing import MESSAGES as REVEAL_MESSAGES
 from app.services.rights import MESSAGES as RIGHTS_MESSAGES
 from app.services.signature import MESSAGES as SIGNATURE_MESSAGES
@@ -117,6 +118,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     **BLANK_MESSAGES,
     **PRINT_MESSAGES,
     **REPORT_MESSAGES,
+    **RETENTION_MESSAGES,
     **REVEAL_MESSAGES,
     **PRINTING_MESSAGES,
     **SIGNING_MESSAGES,

@@ -18,6 +18,7 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.cli.data import expire_until
 from app.cli.reports import report_until
 from app.errors import sentence
 from app.extensions import db, may_write
@@ -95,9 +96,10 @@ def start_worker(app: Flask) -> Callable[[], None]:
 
 
 def _threads(app: Flask, stop: Event) -> list[Thread]:
-    """Reports in one thread, messages in another: a long report holds up no e-mail."""
+    """Reports in one thread, messages in another, retention in a third: none holds up the others."""
     name = worker_name()
     found = [Thread(target=report_until, args=(app, stop, name), name="reports", daemon=True)]
+    found.append(Thread(target=expire_until, args=(app, stop), name="retention", daemon=True))
     if app.config["SMTP_HOST"]:
         found.append(Thread(target=work_until, args=(app, stop), name="messages", daemon=True))
     return found

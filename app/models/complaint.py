@@ -97,6 +97,8 @@ class Complaint(Model):
     told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # Printed on the receipt; with the number it opens the public check page.
     check_pin: Mapped[str] = mapped_column(String(8), nullable=False, default=new_check_pin)
+    # When its personal data and files were erased, the statistics kept (`services/retention`).
+    erased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # What the sealed columns are found by; written with them, never by hand.
     nik_digest: Mapped[bytes | None] = mapped_column(Digest("nik", "nik"))
     kk_digest: Mapped[bytes | None] = mapped_column(Digest("kk_number", "kk"))
@@ -147,6 +149,12 @@ class Complaint(Model):
         Index("ix_complaint_kk", "kk_digest"),
         Index("ix_complaint_phone", "phone_digest"),
         Index("ix_complaint_name", "applicant_name"),
+        Index(
+            "ix_complaint_retention",
+            "closed_at",
+            sqlite_where=condition("closed_at IS NOT NULL AND erased_at IS NULL"),
+            postgresql_where=condition("closed_at IS NOT NULL AND erased_at IS NULL"),
+        ),
         Index("ix_complaint_handle", "handle_digest"),
         Index("ix_complaint_ticket", "external_ticket"),
         # Written once, when a case ends.

@@ -253,6 +253,8 @@ class Office(Model):
     sop_recording: Mapped[str] = mapped_column(Text, nullable=False, default="")
     # A parcel without news for so many days is asked after.
     quiet_days: Mapped[int] = mapped_column(Integer, nullable=False, default=7)
+    # Months after its end for which the data of a case are kept; empty: for ever.
+    retention_months: Mapped[int | None] = mapped_column(Integer)
     # A small office without a second officer: until this day, and for this reason, who checked a
     # case at SIAK may sign it as well. Empty is the rule.
     same_person_reason: Mapped[str] = mapped_column(String(300), nullable=False, default="")

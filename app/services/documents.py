@@ -15,11 +15,12 @@ from app.models import Complaint, Document, DocumentKind, StagedUpload
 from app.services.actor import Actor
 from app.services.complaints import log_event
 from app.services.facts import current_outputs
+from app.services.storage import DamagedFileError as ChangedFileError
 from app.services.storage import MissingFileError, Store, StoreError
 from app.services.uploads import DEFAULT_LIMITS, Limits, Stage, attach_staged
 from app.services.visibility import ensure_visible
 from app.sop.definition import Sop
-from app.sop.errors import RefusedError, SopError
+from app.sop.errors import NotFoundError, RefusedError, SopError
 from app.sop.text import N_
 
 #: What may be added at any time; a signed paper and a proof belong to their step's work form.
@@ -117,10 +118,14 @@ def read_file(store: Store, document: Document) -> bytes:
     Raises:
         DamagedFileError: `file_missing`, `file_changed` or `file_unreadable`.
     """
+    if document.storage_key.startswith("erased-"):  # its retention ended
+        raise NotFoundError("document", document.public_id)
     try:
         data = store.get(document.storage_key)
     except (MissingFileError, ValueError) as error:
         raise DamagedFileError("file_missing") from error
+    except ChangedFileError as error:
+        raise DamagedFileError("file_changed") from error
     except StoreError as error:
         raise DamagedFileError("file_unreadable") from error
     if hashlib.sha256(data).hexdigest() != document.sha256:

@@ -40,6 +40,7 @@ from app.sop.errors import (
     GuardFailedError,
     NotAllowedError,
     ReasonRequiredError,
+    RefusedError,
     UnknownTransitionError,
     WrongStepError,
 )
@@ -107,6 +108,8 @@ def apply_transition(
         raise UnknownTransitionError(complaint.step_key, key)
     if not actor.can(key):
         raise NotAllowedError(key)
+    if complaint.erased_at is not None:
+        raise RefusedError("case_erased")
     move = _move_from_here(session, office.sop, complaint, key)
     reason = reason.strip()
     if move.reason and not reason:

@@ -326,7 +326,8 @@ def verify_store(
 def _rows_with_files(session: Session) -> Iterable[tuple[StoreFinding, str]]:
     documents = select(Document.storage_key, Document.public_id, Document.sha256)
     for key, public_id, sha256 in session.execute(documents.order_by(Document.id)):
-        yield StoreFinding(key, "document", public_id), sha256
+        if not key.startswith("erased-"):  # its retention ended
+            yield StoreFinding(key, "document", public_id), sha256
     for key, sha256 in session.execute(select(StagedUpload.storage_key, StagedUpload.sha256)):
         yield StoreFinding(key, "staged_upload"), sha256
     waiting = select(ImportRun.storage_key, ImportRun.sha256)

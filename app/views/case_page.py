@@ -80,6 +80,8 @@ class CasePage:
     @cached_property
     def offers(self) -> list[Offer]:
         """The transitions of the step that the officer holds, ways forward first."""
+        if self.case.erased_at is not None:
+            return []
         mine = [move for move in self.step.transitions if self.actor.can(move.permission)]
         return [self._offer(move) for move in sorted(mine, key=lambda move: move.danger)]
 
@@ -296,7 +298,7 @@ class CasePage:
     @cached_property
     def file_groups(self) -> CaseFiles:
         """All files for the files part of the page, earlier versions under the present ones."""
-        if not self.may_list_files:
+        if not self.may_list_files or self.case.erased_at is not None:
             return CaseFiles()
         may_replace = self.actor.can("can_replace", "Document") and self.step.kind != "end"
         return group_files(

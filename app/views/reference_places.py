@@ -13,7 +13,7 @@ from flask_appbuilder.security.decorators import has_access
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
-from wtforms.validators import ValidationError
+from wtforms.validators import Optional, ValidationError
 
 from app.auditing import audit
 from app.extensions import db
@@ -27,6 +27,7 @@ from app.views.reference import ACTIVE_HINT, active_badge
 from app.views.validators import (
     Matches,
     Unused,
+    WholeNumberField,
     choice_field,
     day_field,
     long_text_field,
@@ -202,6 +203,16 @@ class OfficeForm(DynamicForm):  # type: ignore[misc]
         90,
         hint=_l("After so many days the dispatch desk asks after it."),
     )
+    retention_months = WholeNumberField(
+        _l("Months for which finished cases are kept"),
+        low=1,
+        high=600,
+        description=_l(
+            "After so many months names, numbers, texts and files of a case are erased for good;"
+            " its place in the statistics stays. Empty: nothing is erased."
+        ),
+        validators=[Optional()],
+    )
     same_person_reason = text_field(
         _l("Why one officer may check and sign the same case"),
         300,
@@ -267,6 +278,7 @@ class OfficeView(OfficeModelView):
         "website": _l("Website"),
         "region_code": _l("Code of the regency"),
         "quiet_days": _l("Days without news of a parcel"),
+        "retention_months": _l("Months for which finished cases are kept"),
         "same_person_reason": _l("Why one officer may check and sign the same case"),
         "same_person_until": _l("Exception until"),
         "sop_number": _l("SOP number"),
@@ -301,6 +313,7 @@ class OfficeView(OfficeModelView):
                     "website",
                     "region_code",
                     "quiet_days",
+                    "retention_months",
                 ]
             },
         ),

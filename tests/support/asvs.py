@@ -117,6 +117,9 @@ b45      test_uploads_view::test_a_pile_of_uploads_is_refused_in_words test_atta
 b46      test_staging::test_a_refused_file_leaves_nothing test_storage::test_files_go_after_the_commit_and_not_before
 b47      test_personal_data::test_asvs_b47_the_database_file_and_its_log_hold_nothing_in_clear test_personal_data::test_asvs_b47_a_backup_holds_nothing_in_clear
 b48      test_personal_data_rotation::test_asvs_b48_a_kill_in_the_middle_loses_nothing_and_it_goes_on
+b49      test_personal_data_reveal::test_asvs_b49_with_a_reason_the_numbers_are_shown_and_logged test_personal_data_reveal::test_asvs_b49_no_list_shows_a_number test_personal_data_reveal::test_asvs_b49_it_needs_its_own_permission
+b50      test_personal_data_reveal::test_asvs_b50_nothing_personal_in_urls_titles_cookies_or_logs test_personal_data_reveal::test_asvs_b50_an_error_page_and_its_log_say_nothing_personal test_personal_data_reveal::test_asvs_b50_whatsapp_is_opened_from_an_address_without_the_number
+b51      test_personal_data_retention::test_asvs_b51_nothing_of_the_person_is_left_and_the_statistics_stay test_personal_data_retention::test_asvs_b51_what_is_due_is_erased_and_nothing_else
 b53      test_audit::test_rows_follow_each_other_and_each_is_sealed_with_the_one_before
 b56      test_surface::test_asvs_16_5_1_a_failure_shows_a_number_and_nothing_else
 b57      test_transition_refusals::test_only_the_transitions_of_its_step_move_a_case
@@ -154,9 +157,6 @@ OPEN: Final = {
     "16.3.2": "refusals in the log",
     "b40": "what an office's template may read",
     "b41": "line breaks in addresses of messages",
-    "b49": "masking and revealing",
-    "b50": "nothing personal in titles, error pages and browser storage",
-    "b51": "retention",
     "b52": "every kind of the audit log by its own request",
     "b54": "forged lines of a log",
     "b55": "secrets in a log",

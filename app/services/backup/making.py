@@ -183,7 +183,7 @@ def _file_keys(connection: Connection, metadata: MetaData) -> Iterator[str]:
     for table, column in key_columns(metadata):
         statement = select(table.c[column]).where(table.c[column].is_not(None))
         for key in connection.scalars(statement):
-            if key and key not in seen:
+            if key and key not in seen and not key.startswith("erased-"):
                 seen.add(key)
                 yield key
 
