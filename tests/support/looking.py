@@ -45,6 +45,11 @@ def changes(before: dict[str, str], after: dict[str, str]) -> list[str]:
     ]
 
 
+def besides_the_log(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """The same but for the audit log: that somebody was refused is told there, and only there."""
+    return [one for one in changes(before, after) if not one.startswith("audit_event:")]
+
+
 class _Checker(HTMLParser):
     def __init__(self) -> None:
         super().__init__()

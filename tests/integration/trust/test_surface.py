@@ -15,15 +15,10 @@ from app.surface import COUNTED
 from config import ConfigError, load_settings
 from tests.integration.access_matrix import routes
 from tests.integration.test_access_matrix import client_of
-from tests.support.looking import changes, dump
+from tests.support.looking import besides_the_log, dump
 from tests.support.panel import PASSWORD, csrf, engine_of, post
 
 STRONG = "4f1d0c9a8b7e6f5d4c3b2a19080706f5"
-
-
-def besides_the_log(before, after):
-    """The tables that changed, but for the audit log: a refusal is told there."""
-    return [one for one in changes(before, after) if not one.startswith("audit_event:")]
 
 
 def words_of(policy):
