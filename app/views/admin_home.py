@@ -82,6 +82,7 @@ LINKS: tuple[tuple[str, str, Any, Any, str], ...] = (
         _l("Cards to print on, and how many are left"),
         "id-card",
     ),
+    ("AuditView", "Audit", _l("Audit log"), _l("Who did what, when and from where"), "history"),
     ("OfficeView", "Office", _l("Office"), _l("Name, address, head of the sheet"), "building-2"),
 )
 

@@ -81,6 +81,8 @@ _SCREENS: Final[dict[str, str]] = {
     "UserSignIn": N_("Sign-ins of others"),
     "SignInRule": N_("Sign-in rules"),
     "Sign-in rules": N_("Sign-in rules"),
+    "Audit": N_("Audit log"),
+    "Audit log": N_("Audit log"),
     # Menu entries that are no screen of their own.
     "Complaints": N_("Complaints"),
     "Register": N_("Register a complaint"),

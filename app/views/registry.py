@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.sop.definition import Sop
 from app.views.admin_home import AdminHomeView
+from app.views.audit import AuditView
 from app.views.blanks import BlankStockView
 from app.views.chart_cases import ChartCaseView
 from app.views.charts import MORE, StepChartView
@@ -131,6 +132,13 @@ def register(appbuilder: Any, sop: Sop) -> None:
         "Sign-in rules",
         label=_l("Sign-in rules"),
         icon="shield-check",
+        category="Administration",
+    )
+    appbuilder.add_view(
+        AuditView,
+        "Audit log",
+        label=_l("Audit log"),
+        icon="history",
         category="Administration",
     )
     appbuilder.add_view_no_menu(SearchView)

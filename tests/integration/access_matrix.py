@@ -57,6 +57,8 @@ PLACES: Final = {
 TABLE: Final = """
 GET  /                                          POSKBA   302
 GET  /administration/                           A        200
+GET  /audit/list/                               A        200
+GET  /audit/export                              A        200
 GET  /charts/steps/                             SKBA     200
 GET  /process/                                  KBA      200
 GET  /process/log.csv                           KBA      200
