@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from app.auditing import audit_now
 from app.extensions import db
@@ -32,6 +33,45 @@ _GRAVE: Final = frozenset(
         "duties_exception", "breach_recorded",
     }
 )  # fmt: skip
+#: What sorts of subjects are called; others are shown as they are kept.
+_SORTS: Final[dict[str, Any]] = {
+    "case": _l("Complaint, key"),
+    "category": _l("Category"),
+    "channel": _l("Channel"),
+    "courier": _l("Courier"),
+    "document": _l("File"),
+    "document_kind": _l("Document kind"),
+    "holiday": _l("Holiday"),
+    "office": _l("Office"),
+    "print_batch": _l("Print batch"),
+    "region": _l("Region"),
+    "report": _l("Report"),
+    "role": _l("Role"),
+    "signatory": _l("Signatory"),
+    "sop_step": _l("Step"),
+    "user": _l("User"),
+}
+#: What the facts of a row are called; others are names of columns and stay.
+_FACTS: Final[dict[str, Any]] = {
+    "columns": _l("fields"),
+    "endpoint": _l("page"),
+    "field": _l("field"),
+    "from": _l("from"),
+    "given": _l("given"),
+    "key": _l("key"),
+    "method": _l("way"),
+    "move": _l("action"),
+    "name": _l("name"),
+    "of": _l("of"),
+    "page": _l("page number"),
+    "reason": _l("reason"),
+    "rows": _l("rows"),
+    "second_factor": _l("second factor"),
+    "taken": _l("taken away"),
+    "to": _l("to"),
+    "version": _l("version"),
+    "what": _l("what"),
+}
 
 
 @dataclass
@@ -138,15 +178,25 @@ class AuditView(BaseView):  # type: ignore[misc]
 
 
 def _shown(event: AuditEvent, name: str) -> dict[str, Any]:
-    subject_sort, _colon, key = event.subject.partition(":")
+    sort, _colon, key = event.subject.partition(":")
     return {
         "event": event,
         "who": name,
         "what": _label(event.kind),
         "grave": event.kind in _GRAVE,
-        "details": [(key_, str(value)) for key_, value in event.details.items()],
-        "case": key if subject_sort == "complaint" else "",
+        "details": [
+            (_FACTS.get(name_, name_), _value(value))
+            for name_, value in event.details.items()
+            if value != ""
+        ],
+        "subject": key if sort == "complaint" else f"{_SORTS.get(sort, sort)} {key}".strip(),
     }
+
+
+def _value(value: str | int | bool) -> str:
+    if isinstance(value, bool):
+        return str(_("Yes") if value else _("No"))
+    return str(value)
 
 
 def _label(kind: str) -> Any:
