@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.extensions import db
 from app.models import Account, Permission, PermissionView, Role, User, ViewMenu
 from app.remembered import kept, remembered
-from app.services.actor import Actor, rights_of
+from app.services.actor import Actor, Rights, rights_of
 
 STAMP = "stamp"
 
@@ -29,7 +29,7 @@ def current_permissions() -> frozenset[tuple[str, str]]:
         if current_user.is_authenticated:
             user_id = int(current_user.id)
             found = remembered(("rights", user_id), lambda session: _rights(session, user_id))
-            cached, g.role_names = found
+            cached, g.role_names, g.second_factor_demanded = found
         else:
             cached = frozenset(
                 (row[0], row[1])
@@ -53,10 +53,17 @@ def role_names() -> tuple[str, ...]:
     return names
 
 
-def _rights(session: Session, user_id: int) -> tuple[frozenset[tuple[str, str]], tuple[str, ...]]:
-    """What a user may do, and the names of his roles; equal rights are one object."""
-    permissions, names = rights_of(session, user_id)
-    return kept(("rights", permissions), lambda: permissions), names
+def second_factor_demanded() -> bool:
+    """Whether a role of who asks demands a second factor of him."""
+    current_permissions()
+    return bool(g.get("second_factor_demanded", False))
+
+
+def _rights(session: Session, user_id: int) -> Rights:
+    """What a user may do, and the names of his roles; equal permissions are one object."""
+    found = rights_of(session, user_id)
+    permissions = found.permissions
+    return found._replace(permissions=kept(("rights", permissions), lambda: permissions))
 
 
 def current_actor() -> Actor:

@@ -14,19 +14,17 @@ from functools import cache, partial
 from typing import Any, Final
 
 from flask import Flask, after_this_request, current_app, g, request, session
-from flask_login import current_user, user_logged_in
+from flask_login import user_logged_in
 from sqlalchemy import Select, and_, bindparam, select, true, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.access import STAMP, account_of, session_stamp
+from app.access import STAMP, account_of, second_factor_demanded, session_stamp
 from app.auditing import audit
 from app.extensions import db, may_write
 from app.models import Account, SignInSession, Stamp, User
-from app.remembered import remembered
 from app.services.audit import record
 from app.services.sign_in import devices
-from app.services.sign_in.rules import demands_second_factor
 from app.services.sign_in.sessions import (
     SEEN_EVERY,
     Limits,
@@ -253,6 +251,5 @@ def make_strong(*, strong: bool = True) -> None:
 
 
 def demanded() -> bool:
-    """Whether a role of who asks demands a second factor; remembered like his rights."""
-    user_id = int(current_user.id)
-    return remembered(("second factor", user_id), lambda own: demands_second_factor(own, user_id))
+    """Whether a role of who asks demands a second factor."""
+    return second_factor_demanded()

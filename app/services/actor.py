@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from sqlalchemy import literal, select
+from sqlalchemy import literal, or_, select
 from sqlalchemy.orm import Session
 
-from app.models import Group, Permission, PermissionView, Role, User, ViewMenu
+from app.models import Group, Permission, PermissionView, Role, RoleRule, User, ViewMenu
 from app.sop.errors import NotAllowedError
 
 CASE_VIEW = "Complaint"
@@ -42,11 +43,20 @@ class Actor:
 
 def permissions_of(session: Session, user_id: int) -> frozenset[tuple[str, str]]:
     """All (permission, view) pairs of a user's roles, his groups' roles included, in one query."""
-    return rights_of(session, user_id)[0]
+    return rights_of(session, user_id).permissions
 
 
-def rights_of(session: Session, user_id: int) -> tuple[frozenset[tuple[str, str]], tuple[str, ...]]:
-    """The permissions of a user and the names of the roles that are his own, in one query."""
+class Rights(NamedTuple):
+    """What a user may do, through which roles of his own, and whether one demands two factors."""
+
+    permissions: frozenset[tuple[str, str]]
+    role_names: tuple[str, ...]
+    #: Whether a role of his, his own or his groups', demands a second factor at sign-in.
+    second_factor: bool
+
+
+def rights_of(session: Session, user_id: int) -> Rights:
+    """The rights of a user, in one query."""
     pairs = (
         select(Permission.name, ViewMenu.name)
         .select_from(PermissionView)
@@ -58,9 +68,25 @@ def rights_of(session: Session, user_id: int) -> tuple[frozenset[tuple[str, str]
     through_group = pairs.join(Role.groups).join(Group.users).where(User.id == user_id)
     # A role's name stands in a row without a permission; no permission is without a name.
     names = select(literal(""), Role.name).join(Role.user).where(User.id == user_id)
-    rows = session.execute(direct.union(through_group, names)).all()
-    permissions = frozenset((permission, name) for permission, name in rows if permission)
-    return permissions, tuple(sorted(name for permission, name in rows if not permission))
+    # So does what a role demands, without even a name.
+    demands = (
+        select(literal(""), literal(""))
+        .select_from(RoleRule)
+        .join(Role, Role.id == RoleRule.role_id)
+        .where(
+            RoleRule.second_factor.is_(True),
+            or_(
+                Role.user.any(User.id == user_id),
+                Role.groups.any(Group.users.any(User.id == user_id)),
+            ),
+        )
+    )
+    rows = session.execute(direct.union(through_group, names, demands)).all()
+    return Rights(
+        frozenset((permission, name) for permission, name in rows if permission),
+        tuple(sorted(name for permission, name in rows if name and not permission)),
+        any(not permission and not name for permission, name in rows),
+    )
 
 
 def load_actor(session: Session, user: User) -> Actor:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.models import Group, Role, RoleRule, SecondFactor, User
+from app.models import Role, RoleRule, SecondFactor, User
 
 
 @dataclass(frozen=True)
@@ -20,25 +20,6 @@ class RoleLine:
     demanded: bool
     users: int
     protected: int
-
-
-def demands_second_factor(session: Session, user_id: int) -> bool:
-    """Whether a role of the user, his own or his groups', demands a second factor."""
-    return (
-        session.scalar(
-            select(RoleRule.role_id)
-            .join(Role, Role.id == RoleRule.role_id)
-            .where(
-                RoleRule.second_factor.is_(True),
-                or_(
-                    Role.user.any(User.id == user_id),
-                    Role.groups.any(Group.users.any(User.id == user_id)),
-                ),
-            )
-            .limit(1)
-        )
-        is not None
-    )
 
 
 def role_lines(session: Session) -> list[RoleLine]:
