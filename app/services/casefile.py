@@ -16,8 +16,6 @@ from app.models import (
     BlankWait,
     CaseEvent,
     CaseOutput,
-    Category,
-    Channel,
     Complaint,
     Courier,
     Dispatch,
@@ -197,7 +195,9 @@ def _head_statement(joined: bool) -> Select[Any]:
         .group_by(SiakCheck.round)
     )
     holder, registrar = aliased(User), aliased(User)
-    relations = (Complaint.channel, Complaint.category, Complaint.kecamatan, Complaint.region)
+    relations: list[Any] = [Complaint.channel, Complaint.category]
+    if joined:
+        relations += [Complaint.kecamatan, Complaint.region]
     # Not an inner join: a case that was taken over from elsewhere has no list.
     kind = (
         joinedload(RequirementCheck.kind, innerjoin=False)
@@ -223,7 +223,7 @@ def _head_statement(joined: bool) -> Select[Any]:
         .outerjoin(registrar, registrar.id == Complaint.registered_by_id)
         .where(Complaint.id == _PK)
         .options(
-            *(joinedload(relation) for relation in relations if joined),
+            *(joinedload(relation) for relation in relations),
             kind,
         )
         .order_by(RequirementCheck.position, RequirementCheck.id, SiakCheck.id)
@@ -333,8 +333,6 @@ def _hang(file: CaseFile, shelf: Shelf) -> None:
     case = file.complaint
     kinds, regions = shelf(DocumentKind), shelf(Region)
     for name, row in (
-        ("channel", shelf(Channel).get(case.channel_id)),
-        ("category", shelf(Category).get(case.category_id)),
         ("kecamatan", regions.get(case.kecamatan_code)),
         ("region", regions.get(case.region_code)),
     ):
