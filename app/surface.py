@@ -36,9 +36,10 @@ ALWAYS: Final = {
     "Cache-Control": "no-store",
 }
 HSTS: Final = "max-age=63072000; includeSubDomains"
-#: Routes that read many rows or make new ones; looking at one case again and again is no harm.
+#: Routes that read many rows or make new ones; looking at one case again and again is no harm, and
+#: the search box, which asks while somebody types, has limits of its own.
 COUNTED: Final = frozenset(
-    {"list", "export", "add", "search", "find", "chart", "csv", "xes", "ask", "upload", "attach"}
+    {"list", "export", "add", "search", "chart", "csv", "xes", "ask", "upload", "attach"}
 )
 
 StartResponse = Callable[..., Any]

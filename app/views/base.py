@@ -203,9 +203,9 @@ class HardenedMixin(FormsMixin):
         """What a screen's own show template needs besides."""
         return {}
 
-    def get_or_404(self, pk: Any) -> Any:
-        """The row behind a key of the URL; "not there" and "not yours" look the same."""
-        item = self.datamodel.get(pk, self._base_filters)
+    def get_or_404(self, pk: Any, *eager: str) -> Any:
+        """The row behind a key of the URL, with relations; "not there" and "not yours" look the same."""
+        item = self.datamodel.get(pk, self._base_filters, eager=eager)
         if item is None:
             abort(404)
         return item

@@ -227,7 +227,14 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
             return ordered
         return query.order_by(self.get_pk())
 
-    def get(self, pk: Any, filters: Any = None, select_columns: Any = None) -> Any | None:
+    def get(
+        self,
+        pk: Any,
+        filters: Any = None,
+        select_columns: Any = None,
+        *,
+        eager: Sequence[str] = (),
+    ) -> Any | None:
         """The row of a key from a URL, or None: not there, not a key, or not the actor's to see."""
         key = self.clean_pk(pk)
         if key is None:
@@ -235,6 +242,7 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
         query = self.visible(self.session.query(self.obj)).filter(self.get_pk() == key)
         if filters is not None:
             query = filters.apply_all(query)
+        query = query.options(*(joinedload(getattr(self.obj, name)) for name in eager))
         return query.one_or_none()
 
     def get_many(self, pks: Sequence[Any], filters: Any = None) -> list[Any]:

@@ -109,7 +109,7 @@ class WorkMixin:
     @permission_name("work")
     def work(self, pk: str) -> ResponseReturnValue:
         """The work form of the present step; a POST saves it and may move the case on."""
-        item: Complaint = self.get_or_404(pk)
+        item: Complaint = self.get_or_404(pk, "category")
         if request.method == "POST":
             asked = request.form.get("transition") in self.asks_again
             if asked and (answer := require_fresh_sign_in()) is not None:
