@@ -80,6 +80,11 @@ def install(app: Flask) -> None:
         g.request_id = secrets.token_hex(8)
         origin.set(Origin(request.remote_addr or "", g.request_id, actor_id))
 
+    @app.teardown_request
+    def forget_request(_error: BaseException | None) -> None:
+        # The thread goes on to other work, which nobody asked for by this request.
+        origin.set(Origin())
+
     @app.after_request
     def tell(response: Response) -> Any:
         told = _told(response)
