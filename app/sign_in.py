@@ -91,13 +91,15 @@ def _signed_in_statement() -> Select[Any]:
 
 def is_going_on(found: SignedIn | None) -> bool:
     """Whether the sign-in of this request still counts; notes for later that it is in use."""
-    if found is None or g.now is None:
+    if found is None:
         return False
-    g.over = found.over(limits(), g.now)
+    # A request that is refused before it has begun has no time yet.
+    now: datetime = g.setdefault("now", datetime.now(UTC))
+    g.over = found.over(limits(), now)
     if g.over:
         return False
     g.sign_in = found
-    if g.now - found.last_seen_at >= SEEN_EVERY and request.endpoint not in NO_ACTIVITY:
+    if now - found.last_seen_at >= SEEN_EVERY and request.endpoint not in NO_ACTIVITY:
         g.seen = found.id
     return True
 
