@@ -85,7 +85,7 @@ class Stretch:
 #: What a cell costs to read: a month holds more numbers than a day, but not thirty times as many.
 _COST: Final = {"day": 2, "week": 3, "month": 4}
 #: So many days around both ends are looked at one by one; between them there are whole months.
-_NEAR: Final = 21
+_NEAR: Final = 31
 
 
 @lru_cache(maxsize=512)
