@@ -24,6 +24,10 @@
 | PASSWORD_COST     | 19456,2,1                  | Argon2id: KiB of memory, passes, lanes             |
 | CONFIRM_MINUTES   | 10                         | signing and administration ask again after so long |
 | DATA_KEYS         | `instance/data_keys`       | file with the keys of personal data (mode 600)     |
+| LOG_FORMAT        | plain                      | `json`: one object a line, for collecting programs |
+| LOG_LEVEL         | warning, info in production | `info` tells every request, without its address   |
+| METRICS_TOKEN     | none                       | who brings it as `Bearer` may read /metrics        |
+| METRICS_ADDRESSES | none                       | addresses or networks that may read /metrics       |
 | SOP_FILE          | seed_data/sop.toml         | the SOP this installation runs                     |
 | PUBLIC_URL        | the address in the browser | address that QR codes and messages lead to         |
 | PAPERS_PATH       | `instance/papers`          | the office's own paper templates, if any           |
@@ -46,6 +50,7 @@ import secrets
 from collections.abc import Mapping
 from datetime import timedelta
 from importlib.util import find_spec
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 
@@ -106,6 +111,16 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         # None: any name of this machine; Flask answers 400 to any other once names are given.
         "TRUSTED_HOSTS": list(_words(env.get("ALLOWED_HOSTS", ""))) or None,
         "HTTPS": https,
+        # --- seen from outside ---
+        "LOG_FORMAT": _choice(env, "LOG_FORMAT", "plain", ("plain", "json")),
+        "LOG_LEVEL": _choice(
+            env,
+            "LOG_LEVEL",
+            "info" if production else "warning",
+            ("debug", "info", "warning", "error"),
+        ),
+        "METRICS_TOKEN": _metrics_token(env),
+        "METRICS_ADDRESSES": _networks(env, "METRICS_ADDRESSES"),
         # --- paper ---
         "PUBLIC_URL": env.get("PUBLIC_URL", "").rstrip("/"),
         "PAPERS_PATH": Path(env.get("PAPERS_PATH") or instance / "papers"),
@@ -292,6 +307,25 @@ def _kept_secret(instance: Path, name: str) -> str:
         key = secrets.token_hex(32)
         file.write(key)
     return key
+
+
+def _metrics_token(env: Mapping[str, str]) -> str:
+    """What opens /metrics; a short one could be guessed."""
+    token = env.get("METRICS_TOKEN", "").strip()
+    if token and (len(token) < 16 or not token.isascii()):
+        raise ConfigError("METRICS_TOKEN must have at least 16 plain characters.")
+    return token
+
+
+def _networks(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Addresses and networks like 10.0.0.5 or 10.0.0.0/24."""
+    found = _words(env.get(name, "").replace(" ", ","))
+    for word in found:
+        try:
+            ip_network(word, strict=False)
+        except ValueError:
+            raise ConfigError(f"{name}: {word!r} is neither an address nor a network.") from None
+    return found
 
 
 def _flag(env: Mapping[str, str], name: str, *, default: bool) -> bool:

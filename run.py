@@ -20,15 +20,18 @@ if TYPE_CHECKING:
 def build(*, serving_elsewhere: bool) -> tuple[Flask, Any]:
     """The application, ready to serve; whatever stands in the way is one line on the terminal."""
     from app import create_app
+    from app.logs import configure
     from app.release import NotReadyError, prepare, require_ready
     from app.sop.errors import SopError
-    from config import ConfigError
+    from config import ConfigError, load_settings
     from tools.i18n import compile_catalogues
 
     os.umask(0o077)  # personal data: nobody else on this machine reads the instance folder
     try:
+        settings = load_settings()
+        configure(settings["LOG_FORMAT"], settings["LOG_LEVEL"])
         compile_catalogues()
-        app = create_app()
+        app = create_app(settings)
         done = None
         if serving_elsewhere:
             require_ready(app)

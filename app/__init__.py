@@ -24,7 +24,10 @@ from app import (
     datakeys,
     errors,
     formats,
+    logs,
+    measuring,
     parts,
+    probes,
     sign_in,
     standby,
     surface,
@@ -82,6 +85,8 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.extensions["store"] = open_store(config["STORE_URL"])
 
     auditing.install(app)
+    logs.install(app)
+    measuring.install(app)
     db.init_app(app)
     standby.install(app)
     migrate.init_app(app, db, directory=str(MIGRATIONS), render_as_batch=True, compare_type=True)
@@ -244,6 +249,7 @@ def _middleware(app: Flask) -> Flask:
         app.wsgi_app = surface.Hosts(  # type: ignore[method-assign]
             app.wsgi_app, public_url=app.config["PUBLIC_URL"]
         )
+    app.wsgi_app = probes.Probes(app.wsgi_app, app)  # type: ignore[assignment, method-assign]
     hops = app.config["TRUSTED_PROXIES"]
     if hops:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

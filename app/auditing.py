@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import database_away
 from app.extensions import db, may_write
+from app.logs import request_id_of
 from app.services.audit import Origin, origin, record
 
 Detail = Mapping[str, str | int | bool]
@@ -77,7 +78,9 @@ def install(app: Flask) -> None:
 
     @app.before_request
     def number_request() -> None:
-        g.request_id = secrets.token_hex(8)
+        trusted = bool(app.config["TRUSTED_PROXIES"])
+        given = request_id_of(request.headers.get("X-Request-Id", ""), trusted=trusted)
+        g.request_id = given or secrets.token_hex(8)
         origin.set(Origin(request.remote_addr or "", g.request_id, actor_id))
 
     @app.teardown_request

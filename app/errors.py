@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -11,7 +12,8 @@ from flask import Flask, Response, current_app, flash, g, redirect, render_templ
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from app.extensions import db
@@ -37,6 +39,7 @@ from app.services.revealing import MESSAGES as REVEAL_MESSAGES
 from app.services.rights import MESSAGES as RIGHTS_MESSAGES
 from app.services.signature import MESSAGES as SIGNATURE_MESSAGES
 from app.services.signing import MESSAGES as SIGNING_MESSAGES
+from app.services.storage import DamagedFileError, MissingFileError, StoreError
 from app.services.uploads import MESSAGES as UPLOAD_MESSAGES
 from app.services.versions import MESSAGES as VERSION_MESSAGES
 from app.sop.errors import (
@@ -52,8 +55,15 @@ from app.sop.errors import (
 from app.sop.guards import MESSAGES as GUARD_MESSAGES
 from app.sop.guards import Problem
 from app.sop.identity import MESSAGES as IDENTITY_MESSAGES
-from app.sop.text import N_
+from app.sop.text import N_, language
 
+#: What never stands in a page, not even to be sent again.
+SECRETS: Final = frozenset(
+    {"password", "conf_password", "current", "passphrase", "confirm_secret", "code"}
+)
+#: PostgreSQL only reads, is full, or is going down.
+_AWAY: Final = frozenset({"25006", "53100", "57P01", "57P02", "57P03"})
+_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 _SERVICE_MESSAGES: Final[Mapping[str, str]] = {
     "held_by_other": N_("%(who)s has been working on this case since %(at)s."),
     "changed_by_other": N_(
@@ -169,6 +179,10 @@ def install(app: Flask) -> None:
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, database_away)
+    app.register_error_handler(PoolTimeoutError, database_away)
+    app.register_error_handler(DBAPIError, _database_refused)
+    app.register_error_handler(StoreError, _store_away)
+    app.register_error_handler(OSError, _disk)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -217,21 +231,66 @@ def _http(error: HTTPException) -> ResponseReturnValue:
 
 def database_away(error: SQLAlchemyError) -> ResponseReturnValue:
     """The answer when the database can't be asked, or can't be written."""
-    _rollback()
     current_app.logger.error(
         "database not available: %s", type(getattr(error, "orig", error)).__name__
     )
     text = gettext(
         "The database does not answer or is busy. Nothing was saved; please try again in a moment."
     )
+    return _not_now("database", text)
+
+
+def _database_refused(error: DBAPIError) -> ResponseReturnValue:
+    """A database that only reads, or a connection that broke, is away; all else is a fault."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    if error.connection_invalidated or state in _AWAY:
+        return database_away(error)
+    return _unexpected(error)
+
+
+def _store_away(error: Exception) -> ResponseReturnValue:
+    """The answer when files can't be kept or read: a full or broken disk, an unreachable bucket."""
+    if isinstance(error, MissingFileError | DamagedFileError):
+        return _unexpected(error)
+    current_app.logger.error("store not available: %s", type(error.__cause__ or error).__name__)
+    text = gettext(
+        "Files cannot be stored or read at this moment: the disk is full or does not answer."
+        " Nothing was saved. Tell your administrator."
+    )
+    return _not_now("store", text)
+
+
+def _disk(error: OSError) -> ResponseReturnValue:
+    return _store_away(error) if error.errno in _DISK else _unexpected(error)
+
+
+def _not_now(code: str, text: str) -> ResponseReturnValue:
+    """503 without asking the database: what was typed stays in the page and can be sent again."""
+    _rollback()
+    later = {"Retry-After": "5", "Cache-Control": "no-store"}
     if wants_json():
-        return {"error": "database", "message": text}, 503
-    return _page(503, text)
+        return {"error": code, "message": text}, 503, later
+    kept = []
+    if request.method == "POST":
+        kept = [(n, v) for n, v in request.form.items(multi=True) if n.lower() not in SECRETS]
+    page = current_app.jinja_env.get_template("aduan/away.html").render(
+        lang=language.get(),
+        theme=request.cookies.get("theme", "auto"),
+        title=_title(503),
+        text=text,
+        kept=kept,
+        kept_words=gettext("What you typed is kept in this page. Files have to be chosen again."),
+        again=gettext("Try again"),
+        # A form goes to where it was sent; a page is asked for again.
+        url=request.full_path.rstrip("?"),
+        reference=gettext("Reference for the administrator: %(reference)s", reference=_reference()),
+    )
+    return page, 503, later
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
     _rollback()
-    reference = uuid4().hex[:12]
+    reference = _reference()
     current_app.logger.exception("unexpected error %s", reference)
     text = gettext("Reference for the administrator: %(reference)s", reference=reference)
     if wants_json():
@@ -239,8 +298,16 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
     return _page(500, text)
 
 
+def _reference() -> str:
+    """The number of the request: the same in the page, in the log and in the audit log."""
+    return str(g.get("request_id") or uuid4().hex[:12])
+
+
 def _rollback() -> None:
-    db.session.rollback()
+    try:
+        db.session.rollback()
+    except SQLAlchemyError:  # the connection is gone, and with it what it had not committed
+        db.session.remove()
 
 
 def _title(code: int) -> str:
