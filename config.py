@@ -50,7 +50,6 @@ import secrets
 from collections.abc import Mapping
 from datetime import timedelta
 from importlib.util import find_spec
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,13 +57,11 @@ from limits import parse
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from envread import ConfigError, choice, flag, networks, number, words
+
 ROOT: Final = Path(__file__).resolve().parent
 SEED_DATA: Final = ROOT / "seed_data"
 TRANSLATIONS: Final = ROOT / "translations"
-
-
-class ConfigError(Exception):
-    """A setting that cannot work; its text is the one line the person at the terminal sees."""
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -74,25 +71,23 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         ConfigError: a value cannot be used.
     """
     env = os.environ if environ is None else environ
-    production = _choice(env, "ADUAN_ENV", "office", ("office", "production")) == "production"
+    production = choice(env, "ADUAN_ENV", "office", ("office", "production")) == "production"
     instance = Path(env.get("INSTANCE_PATH") or ROOT / "instance").resolve()
     database = env.get("DATABASE_URL", "")
-    if production and _flag(env, "FLASK_DEBUG", default=False):
+    if production and flag(env, "FLASK_DEBUG", default=False):
         raise ConfigError("FLASK_DEBUG and ADUAN_ENV=production exclude each other.")
     # Pointing the panel at a server, or naming a key, is how a real installation starts.
     real = production or bool(database) or bool(env.get("SECRET_KEY"))
-    demo = _flag(env, "DEMO", default=not real)
+    demo = flag(env, "DEMO", default=not real)
     if demo and production:
         raise ConfigError("DEMO=1 and ADUAN_ENV=production exclude each other; leave DEMO out.")
-    https = _flag(env, "HTTPS", default=production)
+    https = flag(env, "HTTPS", default=production)
     # First of all, before anything is written into the instance folder.
     password_cost = _password_cost(env, production=production)
     secret_key = _secret(env, instance, production=production)
-    megabytes = _number(env, "MAX_UPLOAD_MB", 10, low=1, high=100)
-    hours = _number(env, "SESSION_HOURS", 12, low=1, high=24 * 7)
-    way = _choice(
-        env, "SIGNATURE_WAY", "pkcs12" if demo else "upload", ("upload", "pkcs12", "bsre")
-    )
+    megabytes = number(env, "MAX_UPLOAD_MB", 10, low=1, high=100)
+    hours = number(env, "SESSION_HOURS", 12, low=1, high=24 * 7)
+    way = choice(env, "SIGNATURE_WAY", "pkcs12" if demo else "upload", ("upload", "pkcs12", "bsre"))
     if way == "bsre" and not all(env.get(f"BSRE_{name}") for name in ("URL", "USER", "PASSWORD")):
         raise ConfigError("SIGNATURE_WAY=bsre needs BSRE_URL, BSRE_USER and BSRE_PASSWORD.")
     return {
@@ -105,22 +100,22 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "SOP_FILE": Path(env.get("SOP_FILE") or SEED_DATA / "sop.toml"),
         "STORE_URL": env.get("STORE_URL") or str(instance / "files"),
         "HOST": env.get("HOST", "127.0.0.1"),
-        "PORT": _number(env, "PORT", 8080, low=1, high=65535),
-        "THREADS": _number(env, "THREADS", 8, low=1, high=64),
-        "TRUSTED_PROXIES": _number(env, "TRUSTED_PROXIES", 0, low=0, high=5),
+        "PORT": number(env, "PORT", 8080, low=1, high=65535),
+        "THREADS": number(env, "THREADS", 8, low=1, high=64),
+        "TRUSTED_PROXIES": number(env, "TRUSTED_PROXIES", 0, low=0, high=5),
         # None: any name of this machine; Flask answers 400 to any other once names are given.
-        "TRUSTED_HOSTS": list(_words(env.get("ALLOWED_HOSTS", ""))) or None,
+        "TRUSTED_HOSTS": list(words(env.get("ALLOWED_HOSTS", ""))) or None,
         "HTTPS": https,
         # --- seen from outside ---
-        "LOG_FORMAT": _choice(env, "LOG_FORMAT", "plain", ("plain", "json")),
-        "LOG_LEVEL": _choice(
+        "LOG_FORMAT": choice(env, "LOG_FORMAT", "plain", ("plain", "json")),
+        "LOG_LEVEL": choice(
             env,
             "LOG_LEVEL",
             "info" if production else "warning",
             ("debug", "info", "warning", "error"),
         ),
         "METRICS_TOKEN": _metrics_token(env),
-        "METRICS_ADDRESSES": _networks(env, "METRICS_ADDRESSES"),
+        "METRICS_ADDRESSES": networks(env, "METRICS_ADDRESSES"),
         # --- paper ---
         "PUBLIC_URL": env.get("PUBLIC_URL", "").rstrip("/"),
         "PAPERS_PATH": Path(env.get("PAPERS_PATH") or instance / "papers"),
@@ -130,15 +125,15 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "BSRE_URL": env.get("BSRE_URL", "").rstrip("/"),
         "BSRE_USER": env.get("BSRE_USER", ""),
         "BSRE_PASSWORD": env.get("BSRE_PASSWORD", ""),
-        "BSRE_TIMEOUT": _number(env, "BSRE_TIMEOUT", 60, low=5, high=600),
+        "BSRE_TIMEOUT": number(env, "BSRE_TIMEOUT", 60, low=5, high=600),
         # Public age keys that may open backups; `flask backup-key` makes one.
         "BACKUP_KEYS": env.get("BACKUP_KEYS", "").replace(",", " ").split(),
         # --- messages ---
         "SMTP_HOST": env.get("SMTP_HOST", ""),
-        "SMTP_PORT": _number(env, "SMTP_PORT", 587, low=1, high=65535),
+        "SMTP_PORT": number(env, "SMTP_PORT", 587, low=1, high=65535),
         "SMTP_USER": env.get("SMTP_USER", ""),
         "SMTP_PASSWORD": env.get("SMTP_PASSWORD", ""),
-        "SMTP_SECURITY": _choice(env, "SMTP_SECURITY", "starttls", ("starttls", "tls", "none")),
+        "SMTP_SECURITY": choice(env, "SMTP_SECURITY", "starttls", ("starttls", "tls", "none")),
         "MAIL_FROM": env.get("MAIL_FROM", ""),
         # --- Flask ---
         "PASSWORD_COST": password_cost,
@@ -148,8 +143,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "COMMON_PASSWORDS": SEED_DATA / "common_passwords.txt",
-        "CONFIRM_MINUTES": _number(env, "CONFIRM_MINUTES", 10, low=1, high=60),
-        "SESSION_IDLE_MINUTES": _number(env, "SESSION_IDLE_MINUTES", 30, low=5, high=24 * 60),
+        "CONFIRM_MINUTES": number(env, "CONFIRM_MINUTES", 10, low=1, high=60),
+        "SESSION_IDLE_MINUTES": number(env, "SESSION_IDLE_MINUTES", 30, low=5, high=24 * 60),
         "PERMANENT_SESSION_LIFETIME": timedelta(hours=hours),
         # The server keeps the idle time; the cookie says when the sign-in ends at the latest.
         "SESSION_REFRESH_EACH_REQUEST": False,
@@ -317,37 +312,6 @@ def _metrics_token(env: Mapping[str, str]) -> str:
     return token
 
 
-def _networks(env: Mapping[str, str], name: str) -> tuple[str, ...]:
-    """Addresses and networks like 10.0.0.5 or 10.0.0.0/24."""
-    found = _words(env.get(name, "").replace(" ", ","))
-    for word in found:
-        try:
-            ip_network(word, strict=False)
-        except ValueError:
-            raise ConfigError(f"{name}: {word!r} is neither an address nor a network.") from None
-    return found
-
-
-def _flag(env: Mapping[str, str], name: str, *, default: bool) -> bool:
-    value = env.get(name, "").strip().lower()
-    if value in ("", "auto"):
-        return default
-    if value in ("1", "true", "yes", "on", "ya"):
-        return True
-    if value in ("0", "false", "no", "off", "tidak"):
-        return False
-    raise ConfigError(f"{name} must be 0 or 1, not {value!r}.")
-
-
-def _number(env: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:
-    text = env.get(name, "").strip()
-    if not text:
-        return default
-    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-        raise ConfigError(f"{name} must be a number from {low} to {high}, not {text!r}.")
-    return int(text)
-
-
 #: FAB's numbers for who keeps the passwords, and the library each way needs.
 _WAYS: Final = {"db": (1, ""), "ldap": (2, "ldap"), "oauth": (4, "authlib")}
 
@@ -358,7 +322,7 @@ def _sign_in_elsewhere(env: Mapping[str, str]) -> dict[str, Any]:
     Raises:
         ConfigError: the way's library is not installed, or its settings are not there.
     """
-    way = _choice(env, "AUTH_TYPE", "db", tuple(_WAYS))
+    way = choice(env, "AUTH_TYPE", "db", tuple(_WAYS))
     number, library = _WAYS[way]
     found: dict[str, Any] = {"AUTH_TYPE": number, "AUTH_USER_REGISTRATION": False}
     if library and find_spec(library) is None:
@@ -371,7 +335,7 @@ def _sign_in_elsewhere(env: Mapping[str, str]) -> dict[str, Any]:
         for name, value in env.items():
             if name.startswith("AUTH_LDAP_"):
                 short = name.removeprefix("AUTH_LDAP_")
-                found[name] = _flag(env, name, default=False) if short in flags else value
+                found[name] = flag(env, name, default=False) if short in flags else value
     if way == "oauth":
         try:
             text = Path(env.get("AUTH_OAUTH_FILE", "")).read_text(encoding="utf-8")
@@ -411,14 +375,3 @@ def _rate(env: Mapping[str, str], name: str, default: str) -> str:
     except ValueError:
         raise ConfigError(f"{name} must look like {default!r}, not {text!r}.") from None
     return text
-
-
-def _choice(env: Mapping[str, str], name: str, default: str, among: tuple[str, ...]) -> str:
-    value = env.get(name, "").strip() or default
-    if value not in among:
-        raise ConfigError(f"{name} must be one of {', '.join(among)}, not {value!r}.")
-    return value
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip().lower() for word in text.split(",") if word.strip())
