@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -183,6 +184,12 @@ def install(app: Flask) -> None:
     app.register_error_handler(DBAPIError, _database_refused)
     app.register_error_handler(StoreError, _store_away)
     app.register_error_handler(OSError, _disk)
+
+    @app.teardown_appcontext
+    def end_transaction(_error: BaseException | None) -> None:
+        # A connection that broke after the page was made must not turn the page into an error.
+        _rollback()
+
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -304,10 +311,14 @@ def _reference() -> str:
 
 
 def _rollback() -> None:
+    if not db.session.registry.has():
+        return
     try:
         db.session.rollback()
     except SQLAlchemyError:  # the connection is gone, and with it what it had not committed
-        db.session.remove()
+        with suppress(SQLAlchemyError):
+            db.session().invalidate()
+        db.session.registry.clear()
 
 
 def _title(code: int) -> str:

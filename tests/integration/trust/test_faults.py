@@ -1,0 +1,488 @@
+"""Nothing lost: the server killed, the database restarted, locked, read-only, the disk full."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from http.client import HTTPException
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event, func, select
+from sqlalchemy.orm import Session
+
+from app import extensions
+from app.models import Account, AuditEvent, CaseEvent, Complaint, Courier, StagedUpload, User
+from app.services.audit import broken_rows, record
+from app.services.storage import open_store
+from app.services.verifying import verify
+from tests.support import panel, samples, signed, testkeys
+from tests.support.cases import CaseMaker
+from tests.support.faults import OwnPostgres, Process, own_postgres
+from tests.support.forms import PageForm
+from tests.support.panel import engine_of
+from tests.support.postgres import PostgresMissingError
+from tests.support.serving import served
+from tests.support.visitor import Visitor
+
+#: Transitions that must be acknowledged while the server is killed again and again.
+MOVES = 500
+KILLS = 4
+THREADS = 4
+
+
+# --- away, and back ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite gives up on a lock after a second."""
+    monkeypatch.setattr(extensions, "SQLITE_WAIT_SECONDS", 1)
+
+
+def test_a_locked_database_is_told_and_what_was_typed_is_sent_again(
+    impatient: None,
+    app: Flask,
+    session: Session,
+    login: Callable[[str], FlaskClient],
+    post: Callable[..., Any],
+) -> None:
+    client = login("admin")
+    courier = {"code": "baru", "name": "Kurir <Baru>", "position": "7", "active": "y"}
+    client.get("/reference/couriers/list/")
+    session.rollback()
+    engine_of(app).dispose()
+    with engine_of(app).connect() as other:
+        other.exec_driver_sql("ROLLBACK")
+        other.exec_driver_sql("BEGIN IMMEDIATE")
+        answer = post(client, "/reference/couriers/add", courier)
+        other.exec_driver_sql("ROLLBACK")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "5"
+    page = answer.get_data(as_text=True)
+    assert '<html lang="id"' in page
+    assert "Isian Anda tetap ada di halaman ini" in page
+    assert 'name="name" value="Kurir &lt;Baru&gt;"' in page
+    assert 'name="csrf_token"' in page
+    again = post(client, "/reference/couriers/add", courier)
+    assert again.status_code == 303
+
+
+def test_a_password_is_never_kept_in_that_page(
+    impatient: None, app: Flask, session: Session, client: FlaskClient, post: Callable[..., Any]
+) -> None:
+    session.rollback()
+    engine_of(app).dispose()
+    with engine_of(app).connect() as other:
+        other.exec_driver_sql("ROLLBACK")
+        other.exec_driver_sql("BEGIN IMMEDIATE")
+        answer = post(client, "/login/", {"username": "kepala", "password": panel.PASSWORD})
+        other.exec_driver_sql("ROLLBACK")
+    assert answer.status_code == 503
+    assert panel.PASSWORD not in answer.get_data(as_text=True)
+
+
+@pytest.mark.both
+def test_a_database_that_only_reads_is_told_and_pages_go_on(
+    app: Flask,
+    session: Session,
+    make_case: CaseMaker,
+    login: Callable[[str], FlaskClient],
+    post: Callable[..., Any],
+) -> None:
+    case = make_case("certification")
+    make_case.record_facts(case, "submit_certification")
+    key = case.id
+    session.commit()
+    client, engine = login("subkoordinator"), engine_of(app)
+    assert client.get(f"/complaints/show/{key}").status_code == 200
+    session.rollback()
+    engine.dispose()
+    sqlite = engine.dialect.name == "sqlite"
+    only_read = "PRAGMA query_only=ON" if sqlite else "SET default_transaction_read_only = on"
+
+    def read_only(connection: Any, _record: Any) -> None:
+        if sqlite:
+            connection.execute(only_read)
+            return
+        connection.autocommit = True
+        connection.execute(only_read)
+        connection.autocommit = False
+
+    event.listen(engine, "connect", read_only)
+    try:
+        assert client.get(f"/complaints/show/{key}").status_code == 200
+        assert client.get("/queue/").status_code == 200
+        answer = post(client, f"/complaints/action/submit_certification/{key}")
+        assert answer.status_code == 503
+        script = post(
+            client, f"/complaints/action/submit_certification/{key}",
+            headers={"Accept": "application/json"},
+        )  # fmt: skip
+        assert script.status_code == 503
+        assert script.json["error"] == "database"
+    finally:
+        event.remove(engine, "connect", read_only)
+        engine.dispose()
+    answer = post(client, f"/complaints/action/submit_certification/{key}")
+    assert answer.status_code == 303
+    session.expire_all()
+    assert session.get_one(Complaint, key).step_key == "signing"
+
+
+def test_a_database_that_is_away_is_told_in_the_reader_s_language(
+    make_app: Callable[..., Flask], tmp_path: Path
+) -> None:
+    client = make_app(url=f"sqlite:///{tmp_path}/nowhere/x.sqlite").test_client()
+    page = client.get("/login/")
+    assert page.status_code == 503
+    assert '<html lang="id"' in page.text
+    assert "Basis data" in page.text
+    assert page.headers["X-Request-Id"] in page.text
+    with client.session_transaction() as kept:
+        kept["locale"] = "en"
+    page = client.get("/login/")
+    assert "The database does not answer or is busy" in page.text
+    assert "Content-Security-Policy" in page.headers
+
+
+def test_a_clock_that_was_set_back_breaks_no_chain_and_loses_no_case(
+    session: Session, make_case: CaseMaker, clock: Callable[[datetime], None]
+) -> None:
+    case = make_case("certification")
+    record(session, "signed_in", actor_id=1)
+    session.commit()
+    clock(datetime.now(UTC) - timedelta(days=3))
+    record(session, "signed_in", actor_id=1)
+    make_case.record_facts(case, "submit_certification")
+    make_case.move(case, "submit_certification")
+    session.commit()
+    assert list(broken_rows(session)) == []
+    assert list(verify(session, make_case.store)) == []
+
+
+# --- no room on the disk -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real disk of a few megabytes."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        reason = f"no small disk can be mounted here: {done.stderr.strip()}"
+        if os.environ.get("CI", "").lower() in ("true", "1"):
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def sign_in(app: Flask, client: FlaskClient, key: str) -> None:
+    """Give a client the cookie of a test officer."""
+    with Session(engine_of(app)) as looked:
+        found = looked.scalars(select(User).where(User.username == key)).one()
+        values = panel.cookie_values(app, found, looked.get(Account, found.id))
+    with client.session_transaction() as kept:
+        kept.update(values)
+
+
+def fill(path: Path) -> None:
+    """Take the last byte of a disk."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT)
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            write_without_end(handle)
+    finally:
+        os.close(handle)
+
+
+def write_without_end(handle: int) -> None:
+    while True:
+        os.write(handle, b"x" * 4096)
+
+
+def test_a_full_disk_is_told_loses_nothing_and_goes_on_when_there_is_room(
+    small_disk: Path, make_app: Callable[..., Flask]
+) -> None:
+    store = small_disk / "files"
+    app = make_app(STORE_URL=str(store))
+    client = app.test_client()
+    sign_in(app, client, "petugas")
+    filler = small_disk / "filler"
+
+    def upload() -> Any:
+        return panel.post(
+            client,
+            "/uploads/",
+            {"file": (BytesIO(samples.png()), "foto.png")},
+            headers={"Accept": "application/json"},
+            content_type="multipart/form-data",
+        )
+
+    assert upload().status_code == 201
+    fill(filler)
+    answer = upload()
+    assert answer.status_code == 422
+    assert "Berkas tidak dapat disimpan" in answer.json["message"]
+    filler.unlink()
+    assert upload().status_code == 201
+    with Session(engine_of(app)) as looked:
+        assert looked.scalar(select(func.count()).select_from(StagedUpload)) == 2
+        assert list(verify(looked, app.extensions["store"])) == []
+
+
+def test_a_database_without_room_is_told_and_goes_on_when_there_is_room(
+    small_disk: Path, sqlite_template: Path, make_app: Callable[..., Flask], tmp_path: Path
+) -> None:
+    url = panel.copy_sqlite(sqlite_template, small_disk / "office.sqlite")
+    app = make_app(url=url)
+    client = app.test_client()
+    sign_in(app, client, "admin")
+    courier = {"code": "baru", "name": "Kurir Baru", "position": "7", "active": "y"}
+    assert client.get("/reference/couriers/list/").status_code == 200
+    filler = small_disk / "filler"
+    fill(filler)
+    refused = panel.post(client, "/reference/couriers/add", {**courier, "name": "x" * 60})
+    assert refused.status_code == 503
+    assert "Isian Anda tetap ada" in refused.text
+    filler.unlink()
+    assert panel.post(client, "/reference/couriers/add", courier).status_code == 303
+    with Session(engine_of(app)) as looked:
+        found = looked.scalars(select(Courier.name).where(Courier.code == "baru")).all()
+        assert found == ["Kurir Baru"]
+        assert list(verify(looked, app.extensions["store"])) == []
+    engine_of(app).dispose()
+
+
+# --- PostgreSQL restarted under load -------------------------------------------------------------
+
+
+@pytest.fixture
+def own() -> Iterator[OwnPostgres]:
+    try:
+        context = own_postgres()
+        started = context.__enter__()
+    except PostgresMissingError as error:
+        pytest.fail(str(error), pytrace=False)
+    yield started
+    context.__exit__(None, None, None)
+
+
+@pytest.mark.postgres
+def test_postgres_restarted_under_load_is_told_and_used_again(
+    own: OwnPostgres, shared_folder: Path, make_app: Callable[..., Flask]
+) -> None:
+    name = own.server.template("office", partial(panel.make_template, shared_folder))
+    app = make_app(url=own.server.url(name))
+    seen: list[int] = []
+    stop = threading.Event()
+    with served(app) as url:
+        visitors = [Visitor(app, url, key) for key in ("admin", "petugas", "operator", "kabid")]
+
+        def look(visitor: Visitor, path: str) -> None:
+            while not stop.is_set():
+                seen.append(visitor.get(path).status)
+
+        paths = ("/reference/couriers/list/", "/complaints/list/", "/queue/", "/charts/steps/")
+        threads = [threading.Thread(target=look, args=pair) for pair in zip(visitors, paths, strict=True)]  # fmt: skip
+        for thread in threads:
+            thread.start()
+        wait_for(lambda: seen.count(200) >= 20)
+        own.stop()
+        wait_for(lambda: seen.count(503) >= 8)
+        own.start()
+        before = len(seen)
+        wait_for(lambda: seen[before:].count(200) >= 40)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        assert set(seen) == {200, 503}
+        assert [visitor.get(path).status for visitor, path in zip(visitors, paths, strict=True)] == [200] * 4  # fmt: skip
+    engine_of(app).dispose()
+
+
+def wait_for(true: Callable[[], bool], seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, "it did not come to that"
+        time.sleep(0.02)
+
+
+# --- killed --------------------------------------------------------------------------------------
+
+
+@dataclass
+class Ledger:
+    """What one case's officers were told: moves that were acknowledged, and those nobody knows of."""
+
+    pk: int
+    acknowledged: int = 0
+    unknown: int = 0
+    uploads: list[str] = field(default_factory=list)
+
+
+@pytest.mark.both
+@pytest.mark.slow
+def test_a_killed_server_loses_nothing_it_acknowledged_and_leaves_nothing_half_done(
+    app: Flask, session: Session, make_case: CaseMaker, database_url: str, tmp_path: Path
+) -> None:
+    ledgers = []
+    for _number in range(THREADS):
+        case = make_case("certification")
+        make_case.record_facts(case, "submit_certification")
+        ledgers.append(Ledger(case.id))
+    session.commit()
+    first = {ledger.pk: moves(session, ledger.pk) for ledger in ledgers}
+    session.rollback()
+    server = Process(
+        {
+            "INSTANCE_PATH": str(app.instance_path),
+            "DATABASE_URL": database_url,
+            "STORE_URL": str(tmp_path / "files"),
+            "SECRET_KEY": panel.SECRET,
+            "AUDIT_KEY": panel.AUDIT_KEY,
+            "DATA_KEYS": str(testkeys.keys_file()),
+            "DEMO": "0",
+            "PASSWORD_COST": "8,1,1",
+            "SIGNATURE_TRUST": str(signed.trust_folder()),
+            "SIGNATURE_CERTS": str(signed.certificates_folder()),
+        },
+        tmp_path / "server.log",
+    )
+    server.start()
+    faults: list[BaseException] = []
+    stream = [Stream(app, server, ledger) for ledger in ledgers]
+
+    def work(one: Stream) -> None:
+        try:
+            while sum(ledger.acknowledged for ledger in ledgers) < MOVES:
+                one.go_on()
+        except BaseException as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=work, args=(one,)) for one in stream]
+    for thread in threads:
+        thread.start()
+    chance = random.Random(20261128)
+    for kill in range(KILLS):
+        mark = MOVES * (kill + chance.uniform(0.3, 0.9)) / KILLS
+        wait_for(lambda mark=mark: bool(faults) or done(ledgers) >= mark, 120)
+        server.kill()
+        server.start()
+    for thread in threads:
+        thread.join()
+    server.kill()
+    assert not faults, faults
+    assert done(ledgers) >= MOVES
+    session.rollback()
+    for ledger in ledgers:
+        made = moves(session, ledger.pk) - first[ledger.pk]
+        assert ledger.acknowledged <= made <= ledger.acknowledged + ledger.unknown
+        number = session.get_one(Complaint, ledger.pk).number
+        told = session.scalar(
+            select(func.count(AuditEvent.id)).where(
+                AuditEvent.kind == "case_moved", AuditEvent.subject == f"complaint:{number}"
+            )
+        )
+        assert told == moves(session, ledger.pk)
+    store = open_store(str(tmp_path / "files"))
+    tokens = [token for ledger in ledgers for token in ledger.uploads]
+    assert len(tokens) >= 10
+    kept = {row.token: row for row in session.scalars(select(StagedUpload))}
+    for token in tokens:
+        assert store.get(kept[token].storage_key)
+    assert list(verify(session, store)) == []
+
+
+def done(ledgers: list[Ledger]) -> int:
+    return sum(ledger.acknowledged for ledger in ledgers)
+
+
+def moves(session: Session, pk: int) -> int:
+    found = select(func.count(CaseEvent.id)).where(
+        CaseEvent.complaint_id == pk, CaseEvent.kind == "moved"
+    )
+    return session.scalar(found) or 0
+
+
+class Stream:
+    """Two officers who send one case to and fro, and a third who uploads."""
+
+    def __init__(self, app: Flask, server: Process, ledger: Ledger) -> None:
+        self.app, self.server, self.ledger = app, server, ledger
+        self.visitors = {
+            key: Visitor(app, server.url, key) for key in ("subkoordinator", "kepala", "petugas")
+        }
+        self.turn = 0
+
+    def go_on(self) -> None:
+        """One transition, sometimes an upload; after a broken connection nobody knows."""
+        self.turn += 1
+        if self.turn % 12 == 0:
+            self._upload()
+        step = self._step()
+        try:
+            if step == "certification":
+                answer = self.visitors["subkoordinator"].post(
+                    f"/complaints/action/submit_certification/{self.ledger.pk}", {}
+                )
+            else:
+                place = f"/complaints/work/{self.ledger.pk}"
+                page = self.visitors["kepala"].get(place)
+                if page.status != 200:
+                    raise AssertionError(f"{place}: {page.status}")
+                form = PageForm(page.text, "work-form")
+                sent = form.sent(transition="refuse_signature", reason="Nama belum sesuai")
+                sent.pop("csrf_token")
+                answer = self.visitors["kepala"].post(place, sent)
+        except (OSError, HTTPException):
+            self.ledger.unknown += 1
+            self.server.wait()
+            return
+        if answer.status != 303:
+            raise AssertionError(f"{step}: {answer.status} {answer.text[:200]}")
+        self.ledger.acknowledged += 1
+
+    def _step(self) -> str:
+        with Session(engine_of(self.app)) as session:
+            extensions.may_write.set(False)
+            return session.get_one(Complaint, self.ledger.pk).step_key
+
+    def _upload(self) -> None:
+        visitor = self.visitors["petugas"]
+        border = "aduan-border"
+        head = (
+            f'--{border}\r\nContent-Disposition: form-data; name="csrf_token"\r\n\r\n'
+            f"{visitor.token}\r\n--{border}\r\nContent-Disposition: form-data;"
+            ' name="file"; filename="foto.png"\r\nContent-Type: image/png\r\n\r\n'
+        ).encode()
+        body: Any = head + samples.png() + f"\r\n--{border}--\r\n".encode()
+        headers = {
+            "Content-Type": f"multipart/form-data; boundary={border}",
+            "Accept": "application/json",
+        }
+        try:
+            answer = visitor._ask("POST", "/uploads/", body, headers)
+        except (OSError, HTTPException):
+            self.server.wait()
+            return
+        assert answer.status == 201, answer
+        self.ledger.uploads.append(answer.json["token"])
