@@ -59,9 +59,9 @@ from app.sop.identity import MESSAGES as IDENTITY_MESSAGES
 from app.sop.text import N_, language
 
 #: What never stands in a page, not even to be sent again.
-SECRETS: Final = frozenset(
-    {"password", "conf_password", "current", "passphrase", "confirm_secret", "code"}
-)
+SECRETS: Final = frozenset({"password", "conf_password", "current", "passphrase", "confirm_secret"})
+#: Forms of one-time codes: nothing of them is sent again.
+_CODES: Final = ("AuthDBView.code", "SecondFactorView.")
 #: PostgreSQL only reads, is full, or is going down.
 _AWAY: Final = frozenset({"25006", "53100", "57P01", "57P02", "57P03"})
 _DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
@@ -278,7 +278,7 @@ def _not_now(code: str, text: str) -> ResponseReturnValue:
     if wants_json():
         return {"error": code, "message": text}, 503, later
     kept = []
-    if request.method == "POST":
+    if request.method == "POST" and not (request.endpoint or "").startswith(_CODES):
         kept = [(n, v) for n, v in request.form.items(multi=True) if n.lower() not in SECRETS]
     page = current_app.jinja_env.get_template("aduan/away.html").render(
         lang=language.get(),

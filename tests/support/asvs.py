@@ -18,6 +18,7 @@ PROVED: Final = """
 2.2.1    test_trap_23_malformed::test_trap_23_hostile_text_in_every_field test_accounts::test_a_bad_user_is_refused_beside_the_field
 2.2.2    test_trap_23_malformed::test_trap_23_hostile_text_in_every_field
 2.3.1    test_transition_refusals::test_only_the_transitions_of_its_step_move_a_case test_concurrency::test_a_double_click_is_one_click
+2.3.3    test_faults::test_a_killed_server_loses_nothing_it_acknowledged_and_leaves_nothing_half_done
 2.3.4    test_concurrency::test_one_of_twenty_moves_the_case
 2.4.1    test_surface::test_asvs_2_4_1_so_many_lists_a_minute_are_no_person_s test_surface::test_asvs_2_4_1_the_limit_is_on_by_default_and_counts_what_reads_much
 3.2.1    test_documents::test_a_file_comes_unchanged_under_safe_headers test_documents::test_an_unexpected_type_is_only_ever_saved
@@ -73,6 +74,8 @@ PROVED: Final = """
 14.3.3   test_traps_pages::test_trap_21_what_was_searched_for_is_not_in_the_cookie
 15.2.2   test_traps::test_trap_15_a_page_has_a_largest_size
 15.3.3   test_traps::test_trap_16_nobody_promotes_himself test_traps::test_trap_06_a_refused_edit_saves_nothing_even_later
+16.2.5   test_logs_and_health::test_what_a_line_never_holds test_logs_and_health::test_a_request_is_told_by_its_route_and_not_by_its_address
+16.3.2   test_audit::test_asvs_52_a_refusal_is_told_and_nobody_in_particular_is_not
 16.5.1   test_surface::test_asvs_16_5_1_a_failure_shows_a_number_and_nothing_else test_traps_pages::test_trap_21_a_failed_statement_says_nothing_of_its_values
 16.5.3   test_trap_23_malformed::test_trap_23_any_address test_traps_pages::test_trap_22_a_failed_save_says_so_and_keeps_what_was_typed
 
@@ -120,8 +123,11 @@ b48      test_personal_data_rotation::test_asvs_b48_a_kill_in_the_middle_loses_n
 b49      test_personal_data_reveal::test_asvs_b49_with_a_reason_the_numbers_are_shown_and_logged test_personal_data_reveal::test_asvs_b49_no_list_shows_a_number test_personal_data_reveal::test_asvs_b49_it_needs_its_own_permission
 b50      test_personal_data_reveal::test_asvs_b50_nothing_personal_in_urls_titles_cookies_or_logs test_personal_data_reveal::test_asvs_b50_an_error_page_and_its_log_say_nothing_personal test_personal_data_reveal::test_asvs_b50_whatsapp_is_opened_from_an_address_without_the_number
 b51      test_personal_data_retention::test_asvs_b51_nothing_of_the_person_is_left_and_the_statistics_stay test_personal_data_retention::test_asvs_b51_what_is_due_is_erased_and_nothing_else
-b53      test_audit::test_rows_follow_each_other_and_each_is_sealed_with_the_one_before
-b56      test_surface::test_asvs_16_5_1_a_failure_shows_a_number_and_nothing_else
+b52      test_audit::test_asvs_52_a_download_a_preview_a_print_and_an_export_are_told test_audit::test_asvs_52_a_refusal_is_told_and_nobody_in_particular_is_not test_audit::test_asvs_52_a_transition_is_told_with_its_moment test_audit::test_asvs_52_changes_of_settings_users_and_roles_tell_themselves test_sign_in::test_asvs_16_3_1_b52_what_happens_at_sign_in_is_logged test_audit_page::test_taking_the_log_along_is_told_itself
+b53      test_audit::test_rows_follow_each_other_and_each_is_sealed_with_the_one_before test_audit::test_the_database_refuses_to_change_the_log test_audit_proof::test_a_hand_in_the_database_is_found test_audit_proof::test_asvs_53_cut_off_rows_are_found_by_a_head_that_was_kept test_audit_proof::test_the_panel_s_role_may_not
+b54      test_logs_and_health::test_what_a_line_never_holds test_logs_and_health::test_asvs_54_a_trace_looks_like_no_other_line test_audit::test_a_detail_holds_no_person_and_no_line
+b55      test_logs_and_health::test_what_a_line_never_holds test_faults::test_a_password_is_never_kept_in_that_page
+b56      test_surface::test_asvs_16_5_1_a_failure_shows_a_number_and_nothing_else test_logs_and_health::test_asvs_56_an_unexpected_error_shows_the_number_that_log_and_header_have
 b57      test_transition_refusals::test_only_the_transitions_of_its_step_move_a_case
 b58      test_concurrency::test_one_of_twenty_moves_the_case test_concurrency::test_one_of_twenty_work_forms_is_saved
 b59      test_concurrency::test_of_two_editors_the_later_is_told test_asvs::test_asvs_b59_the_second_of_two_editors_is_told_on_every_form
@@ -151,14 +157,8 @@ OPEN: Final = {
     "1.2.2": "a javascript: address in every field",
     "1.2.3": "a stored </script> in the JSON of charts and filters",
     "1.3.7": "{{7*191}} in every field and parameter",
-    "2.3.3": "a kill in the middle of a transition",
     "12.2.1": "TLS is the proxy's; no proxy runs in the tests",
-    "16.2.5": "no NIK in any log",
-    "16.3.2": "refusals in the log",
     "b40": "what an office's template may read",
     "b41": "line breaks in addresses of messages",
-    "b52": "every kind of the audit log by its own request",
-    "b54": "forged lines of a log",
-    "b55": "secrets in a log",
     "b63": "a process without root that writes in its data folder alone",
 }

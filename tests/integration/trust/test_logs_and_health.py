@@ -231,4 +231,4 @@ def test_the_key_of_the_log_is_made_once_and_for_us_alone(tmp_path: Path) -> Non
 
 
 def test_what_is_kept_in_a_page_to_be_sent_again_is_no_secret() -> None:
-    assert {"password", "passphrase", "code"} <= errors.SECRETS
+    assert {"password", "passphrase", "current"} <= errors.SECRETS
