@@ -291,16 +291,20 @@ def _kept_secret(instance: Path, name: str) -> str:
         return path.read_text(encoding="ascii").strip()
     except FileNotFoundError:
         pass
+    draft = instance / f".{name}.{os.getpid()}.{secrets.token_hex(4)}"
+    key = secrets.token_hex(32)
     try:
         instance.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(key)
+        # There at once and whole: of two that start together the second never reads half a key.
+        os.link(draft, path)
     except FileExistsError:
         return path.read_text(encoding="ascii").strip()
     except OSError as error:
         raise ConfigError(f"the folder {instance} cannot be written: {error.strerror}") from None
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        key = secrets.token_hex(32)
-        file.write(key)
+    finally:
+        draft.unlink(missing_ok=True)
     return key
 
 

@@ -80,7 +80,7 @@ def install(app: Flask) -> None:
     def number_request() -> None:
         trusted = bool(app.config["TRUSTED_PROXIES"])
         given = request_id_of(request.headers.get("X-Request-Id", ""), trusted=trusted)
-        g.request_id = given or secrets.token_hex(8)
+        g.request_id = given or secrets.token_hex(6)
         origin.set(Origin(request.remote_addr or "", g.request_id, actor_id))
 
     @app.teardown_request

@@ -15,11 +15,11 @@ from flask_appbuilder.security.decorators import has_access
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from app.access import current_actor
 from app.auditing import audit_now
 from app.extensions import db
-from app.models import AuditEvent
 from app.services.audit.kinds import GROUPS, KINDS
-from app.services.audit.reading import Sought, each_event, events, people
+from app.services.audit.reading import Found, Sought, each_event, events, people
 from app.views.export import EXPORT_ROWS, Cell, csv_response
 from app.views.interface import MAX_ID
 
@@ -104,6 +104,7 @@ class Filter:
             subject=self.subject,
             since=_midnight(self.first) if self.first else None,
             before=_midnight(self.last + timedelta(days=1)) if self.last else None,
+            confidential=current_actor().can("see_confidential"),
         )
 
     def values(self, **changes: Any) -> dict[str, Any]:
@@ -142,12 +143,12 @@ class AuditView(BaseView):  # type: ignore[misc]
             "aduan/audit.html",
             title=_("Audit log"),
             appbuilder=self.appbuilder,
-            rows=[_shown(*row) for row in rows],
+            rows=[_shown(row) for row in rows],
             chosen=chosen,
             filtered=bool(chosen.values()),
             people=people(session),
             groups=[(f"group-{n}", group, kinds) for n, (group, kinds) in enumerate(GROUPS)],
-            next_url=list_url(below=rows[-1][0].id) if more else None,
+            next_url=list_url(below=rows[-1].event.id) if more else None,
             first_url=list_url() if below else None,
             all_url=url_for("AuditView.list"),
             csv_url=url_for("AuditView.export", **chosen.values()),
@@ -161,11 +162,13 @@ class AuditView(BaseView):  # type: ignore[misc]
         found = each_event(db.session(), chosen.sought(), EXPORT_ROWS)
 
         def lines() -> Iterator[list[Cell]]:
-            for event, name in found:
+            for row in found:
+                event = row.event
                 detail = "; ".join(f"{key}: {value}" for key, value in event.details.items())
                 yield [
-                    event.id, event.at, event.actor_id, name, str(_label(event.kind)),
-                    event.subject, detail, event.address, event.request_id, event.mac,
+                    event.id, event.at, event.actor_id, row.name, str(_label(event.kind)),
+                    _("Confidential case") if row.hidden else event.subject,
+                    detail, event.address, event.request_id, event.mac,
                 ]  # fmt: skip
 
         header = [
@@ -177,11 +180,12 @@ class AuditView(BaseView):  # type: ignore[misc]
         return answer
 
 
-def _shown(event: AuditEvent, name: str) -> dict[str, Any]:
+def _shown(row: Found) -> dict[str, Any]:
+    event = row.event
     sort, _colon, key = event.subject.partition(":")
     return {
         "event": event,
-        "who": name,
+        "who": row.name,
         "what": _label(event.kind),
         "grave": event.kind in _GRAVE,
         "details": [
@@ -189,8 +193,14 @@ def _shown(event: AuditEvent, name: str) -> dict[str, Any]:
             for name_, value in event.details.items()
             if value != ""
         ],
-        "subject": key if sort == "complaint" else f"{_SORTS.get(sort, sort)} {key}".strip(),
+        "subject": _subject(row, sort, key),
     }
+
+
+def _subject(row: Found, sort: str, key: str) -> str:
+    if row.hidden:
+        return str(_("Confidential case"))
+    return key if sort == "complaint" else f"{_SORTS.get(sort, sort)} {key}".strip()
 
 
 def _value(value: str | int | bool) -> str:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.models import AuditEvent, User
+from app.models import AuditEvent, Complaint, User
 
 #: Sorts of subjects; a bare number or key is looked for under each of them.
 SORTS: Final = (
@@ -29,20 +29,32 @@ class Sought:
     subject: str = ""
     since: datetime | None = None
     before: datetime | None = None
+    #: Whether who asks may know of confidential cases; else their numbers are left out.
+    confidential: bool = False
+
+
+@dataclass(frozen=True)
+class Found:
+    """A row, the name of who did it, and whether it tells of a case that the reader may not know."""
+
+    event: AuditEvent
+    name: str
+    hidden: bool
 
 
 def events(
     session: Session, sought: Sought, *, below: int | None = None, limit: int
-) -> list[tuple[AuditEvent, str]]:
-    """The newest rows, each with the name of who did it; `below` begins behind a row."""
-    return [(row[0], _name(row)) for row in session.execute(_found(sought, below).limit(limit))]
+) -> list[Found]:
+    """The newest rows; `below` begins behind a row."""
+    statement = _found(sought, below).limit(limit)
+    return [_read(row, sought) for row in session.execute(statement)]
 
 
-def each_event(session: Session, sought: Sought, limit: int) -> Iterator[tuple[AuditEvent, str]]:
+def each_event(session: Session, sought: Sought, limit: int) -> Iterator[Found]:
     """The same for a file, read in pieces."""
     statement = _found(sought, None).limit(limit).execution_options(yield_per=500)
     for row in session.execute(statement):
-        yield row[0], _name(row)
+        yield _read(row, sought)
 
 
 def people(session: Session) -> list[tuple[int, str]]:
@@ -54,8 +66,12 @@ def people(session: Session) -> list[tuple[int, str]]:
 
 
 def _found(sought: Sought, below: int | None) -> Select[Any]:
-    statement = select(AuditEvent, User.first_name, User.last_name).outerjoin(
-        User, User.id == AuditEvent.actor_id
+    number = func.substr(AuditEvent.subject, len("complaint:") + 1)
+    of_case = and_(AuditEvent.subject.startswith("complaint:"), Complaint.number == number)
+    statement = (
+        select(AuditEvent, User.first_name, User.last_name, Complaint.confidential)
+        .outerjoin(User, User.id == AuditEvent.actor_id)
+        .outerjoin(Complaint, of_case)
     )
     if sought.actor_id is not None:
         statement = statement.where(AuditEvent.actor_id == sought.actor_id)
@@ -63,6 +79,8 @@ def _found(sought: Sought, below: int | None) -> Select[Any]:
         statement = statement.where(AuditEvent.kind.in_(sought.kinds))
     if sought.subject:
         statement = statement.where(_subject(sought.subject))
+        if not sought.confidential:  # nor does the search tell that there is such a case
+            statement = statement.where(func.coalesce(Complaint.confidential, False).is_(False))
     if sought.since is not None:
         statement = statement.where(AuditEvent.at >= sought.since)
     if sought.before is not None:
@@ -80,5 +98,6 @@ def _subject(text: str) -> Any:
     return or_(AuditEvent.subject.in_(wanted))
 
 
-def _name(row: Any) -> str:
-    return f"{row[1] or ''} {row[2] or ''}".strip()
+def _read(row: Any, sought: Sought) -> Found:
+    name = f"{row[1] or ''} {row[2] or ''}".strip()
+    return Found(row[0], name, bool(row[3]) and not sought.confidential)

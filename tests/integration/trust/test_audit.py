@@ -214,7 +214,7 @@ def test_asvs_52_a_download_a_preview_a_print_and_an_export_are_told(
     ]
     row = rows_of(session)[-1]
     assert row.address == "127.0.0.1"
-    assert len(row.request_id) == 16
+    assert len(row.request_id) == 12
 
 
 @pytest.mark.both

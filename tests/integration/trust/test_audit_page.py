@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app.models import AuditEvent, User
 from app.services.audit import record
 from app.views.audit import PAGE
+from tests.support.cases import CaseMaker
 
 NOW = datetime(2026, 3, 5, 3, 0, tzinfo=UTC)
 
@@ -98,6 +99,23 @@ def test_pages_go_on_behind_the_last_row_and_none_is_missing(
     second = client.get(f"/audit/list/?kind=printed&below={behind}").get_data(as_text=True)
     assert second.count("<tr>") == 5 + 1
     assert "below=" not in second
+
+
+def test_asvs_b19_the_number_of_a_confidential_case_is_left_out_and_not_found(
+    session: Session, make_case: CaseMaker, login: Callable[[str], FlaskClient]
+) -> None:
+    case = make_case("certification")
+    case.confidential = True
+    number = case.number
+    session.commit()
+    client = login("admin")
+    query = {"kind": "case_moved"}
+    page = client.get("/audit/list/", query_string=query).text
+    assert number not in page
+    assert "Pengaduan rahasia" in page
+    assert number not in client.get("/audit/export", query_string=query).text
+    assert kinds_of(client, subject=number) == []
+    assert kinds_of(client, subject=f"complaint:{number}") == []
 
 
 def test_taking_the_log_along_is_told_itself(
