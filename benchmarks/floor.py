@@ -165,12 +165,5 @@ def _write_cells(found: Any, cells: Any, *, lite: bool) -> None:
         ]
         found.executemany(str(compiled), rows)
         return
-    import re
-
-    sql = re.sub(r"(?<!:):(\w+)", r"%(\1)s", str(kept._POSTGRES).replace("\\:", ":"))
-    columns: dict[str, Any] = {
-        name: list(column)
-        for name, column in zip(kept.CellKey._fields, zip(*keys, strict=True), strict=True)
-    }
-    columns["counts"] = [json.dumps(cells[key]) for key in keys]
-    found.execute(sql, columns)
+    sql = str(kept._POSTGRES).replace("\\:", ":").replace(":cells", "%(cells)s")
+    found.execute(sql, {"cells": kept.cells_as_json(cells, keys)})

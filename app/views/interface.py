@@ -10,7 +10,7 @@ from typing import Any
 from flask_appbuilder.models.filters import Filters
 from flask_appbuilder.models.sqla.filters import FilterRelationOneToManyEqual
 from flask_appbuilder.models.sqla.interface import SQLAInterface
-from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, bindparam, func, literal, select, tuple_
 from sqlalchemy.orm import Query, joinedload, selectinload
 
 from app.access import current_actor
@@ -239,11 +239,22 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
         key = self.clean_pk(pk)
         if key is None:
             return None
-        query = self.visible(self.session.query(self.obj)).filter(self.get_pk() == key)
-        if filters is not None:
+        if filters is not None and filters.filters:
+            query = self.visible(self.session.query(self.obj)).filter(self.get_pk() == key)
             query = filters.apply_all(query)
-        query = query.options(*(joinedload(getattr(self.obj, name)) for name in eager))
-        return query.one_or_none()
+            query = query.options(*(joinedload(getattr(self.obj, name)) for name in eager))
+            return query.one_or_none()
+        statement = self._of_key
+        if self.row_rule is not None:
+            statement = statement.where(self.row_rule(current_actor()))
+        if eager:
+            statement = statement.options(*(joinedload(getattr(self.obj, n)) for n in eager))
+        return self.session.execute(statement, {"of_key": key}).scalar_one_or_none()
+
+    @cached_property
+    def _of_key(self) -> Select[Any]:
+        """The row of a key, for whoever may see it; made once, as every action begins with it."""
+        return select(self.obj).where(self.get_pk() == bindparam("of_key"))
 
     def get_many(self, pks: Sequence[Any], filters: Any = None) -> list[Any]:
         """The visible rows among some keys, in the order of the keys, in one query."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import literal_column, text
 from sqlalchemy.dialects import sqlite
@@ -68,12 +68,12 @@ def add_cells(session: Session, cells: Mapping[CellKey, Mapping[str, int]]) -> N
     if session.get_bind().dialect.name == "sqlite":
         session.execute(_SQLITE, [{**key._asdict(), "counts": dict(cells[key])} for key in keys])
         return
-    columns: dict[str, list[Any]] = {
-        name: list(column)
-        for name, column in zip(CellKey._fields, zip(*keys, strict=True), strict=True)
-    }
-    columns["counts"] = [json.dumps(cells[key]) for key in keys]
-    session.execute(_POSTGRES, columns)
+    session.execute(_POSTGRES, {"cells": cells_as_json(cells, keys)})
+
+
+def cells_as_json(cells: Mapping[CellKey, Mapping[str, int]], keys: Iterable[CellKey]) -> str:
+    """Cells in the order of the keys as PostgreSQL takes them: all as one text, written in C."""
+    return json.dumps([{**key._asdict(), "counts": cells[key]} for key in keys], default=str)
 
 
 # Only the keys of what comes are looked at, however many there are in the cell.
@@ -87,13 +87,12 @@ _SQLITE: Final = sqlite.insert(StatCell.__table__).on_conflict_do_update(
         )
     },
 )
-# All rows as arrays: planned once, where a statement for each row would be planned each time.
+# All rows at once: planned once, where a statement for each row would be planned each time.
 _POSTGRES: Final = text(
     "INSERT INTO stat_cell (series, dim, value, grain, start, item, counts)"
-    " SELECT u.series, u.dim, u.value, u.grain, u.start, u.item, u.counts\\:\\:jsonb"
-    " FROM unnest(CAST(:series AS text[]), CAST(:dim AS text[]), CAST(:value AS text[]),"
-    " CAST(:grain AS text[]), CAST(:start AS date[]), CAST(:item AS text[]),"
-    " CAST(:counts AS text[])) AS u (series, dim, value, grain, start, item, counts)"
+    " SELECT u.series, u.dim, u.value, u.grain, u.start, u.item, u.counts"
+    " FROM jsonb_to_recordset(CAST(:cells AS jsonb)) AS u (series text, dim text, value text,"
+    " grain text, start date, item text, counts jsonb)"
     " ON CONFLICT (series, dim, value, grain, start, item) DO UPDATE SET counts ="
     " stat_cell.counts || (SELECT jsonb_object_agg(d.key,"
     " coalesce((stat_cell.counts ->> d.key)\\:\\:bigint, 0) + d.value\\:\\:bigint)"
