@@ -7,6 +7,7 @@ rows with one small template. Nothing that does the same work can be faster by m
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sqlite3
@@ -106,7 +107,7 @@ KNOWN: Final = {
     " WHERE r.complaint_id = ? AND r.finished_at IS NULL",
 }
 #: What a move writes: the claim, the closed run, its history, the next run with its standard, and
-#: the key of the form; the cells of the roll-up come last.
+#: the key of the form; then come the cells of the roll-up and the row of the audit log.
 MOVE: Final = (
     "UPDATE complaint SET step_key = 'signing', step_since = ?, version = version + 1,"
     " assignee_id = NULL WHERE id = ? AND version = ? AND step_key = 'certification'",
@@ -121,6 +122,15 @@ MOVE: Final = (
     " (SELECT standard_minutes FROM sop_step WHERE key = 'signing'), 1)",
     "INSERT INTO used_form_key (key, used_at, result) VALUES (?, ?, '')",
 )
+#: The last row of the log, held on PostgreSQL until the end, and the row that is sealed to it.
+AUDIT_HEAD: Final = {
+    True: "SELECT id, mac FROM audit_event ORDER BY id DESC LIMIT 1",
+    False: "SELECT id, mac FROM audit_head()",
+}
+AUDIT_ROW: Final = (
+    "INSERT INTO audit_event (id, at, kind, actor_id, subject, detail, address, request_id, mac)"
+    " VALUES (?, ?, 'case_moved', ?, ?, ?, '127.0.0.1', '', ?)"
+)
 
 
 def write_move(case: int, username: str) -> None:
@@ -134,7 +144,7 @@ def write_move(case: int, username: str) -> None:
     found.execute("BEGIN IMMEDIATE" if lite else "BEGIN")
     ((user, first, last),) = query(KNOWN["user"], (username,))
     assert query(KNOWN["right"], (user,)) != [(0,)]
-    ((*sort, _number, version, round_, _confidential),) = query(KNOWN["case"], (case,))
+    ((*sort, number, version, round_, _confidential),) = query(KNOWN["case"], (case,))
     assert query(KNOWN["papers"], (case, round_)) != [(0,)]
     run, _entered, _started, standard = query(KNOWN["run"], (case,))[0][:4]
     parameters = (
@@ -149,6 +159,10 @@ def write_move(case: int, username: str) -> None:
         assert done.rowcount == 1
     fact = run_fact(Dims(*sort), "certification", now, 60, 600, standard, user)
     _write_cells(found, kept.collect([(fact, 1)]), lite=lite)
+    (last, mac), *_none = query(AUDIT_HEAD[lite], ()) or [(0, "")]
+    told = (last + 1, at, user, f"complaint:{number}", '{"transition":"submit_certification"}')
+    sealed = hashlib.sha256(f"{mac}{told}".encode()).hexdigest()
+    found.execute(AUDIT_ROW if lite else AUDIT_ROW.replace("?", "%s"), (*told, sealed))
     found.execute("COMMIT")
 
 
