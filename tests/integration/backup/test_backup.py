@@ -5,14 +5,13 @@ from __future__ import annotations
 import io
 import tarfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pyrage
 import pytest
-from click.testing import Result
 from flask import Flask
 from flask_migrate import downgrade
 from sqlalchemy import MetaData, create_engine, func, select, text
@@ -25,54 +24,10 @@ from app.services.statistics import check
 from app.services.storage import open_store
 from app.services.uploads import verify_store
 from tests.support.cases import CaseMaker
+from tests.support.commands import run
 from tests.support.panel import engine_of
 
 NIK = "3325011203900077"
-
-
-@pytest.fixture
-def keys(tmp_path: Path, app: Flask) -> Path:
-    """A key made by the command; its public half lies beside the panel."""
-    folder = tmp_path / "instance"
-    folder.mkdir()
-    app.instance_path = str(folder)
-    key = tmp_path / "backup.key"
-    assert run(app, "backup-key", str(key)).exit_code == 0
-    return key
-
-
-def run(app: Flask, *args: str) -> Result:
-    """A command as the administrator types it."""
-    return app.test_cli_runner().invoke(args=list(args))
-
-
-@pytest.fixture(autouse=True)
-def its_own_folder(app: Flask) -> Iterator[None]:
-    before = app.instance_path
-    yield
-    app.instance_path = before
-
-
-@pytest.fixture
-def other_app(
-    request: pytest.FixtureRequest, tmp_path: Path, make_app: Callable[..., Flask]
-) -> Callable[[str], Flask]:
-    """`other_app("postgres")`: a panel over an empty database and an empty store."""
-    made: list[str] = []
-
-    def make(kind: str) -> Flask:
-        if kind == "sqlite":
-            url = f"sqlite:///{(tmp_path / 'restored.sqlite').as_posix()}"
-        else:
-            server = request.getfixturevalue("postgres")
-            made.append(server.create_database())
-            url = server.url(made[-1])
-        new = make_app(url=url, STORE_URL=str(tmp_path / "restored files"))
-        new.instance_path = str(tmp_path / "restored instance")
-        Path(new.instance_path).mkdir()
-        return new
-
-    return make
 
 
 def content(engine: Any) -> dict[str, list[Any]]:
@@ -217,92 +172,6 @@ def test_the_key_is_never_written_over(app: Flask, keys: Path) -> None:
     assert keys.stat().st_mode & 0o077 == 0
     assert run(app, "backup-key", str(keys)).exit_code == 1
     assert keys.read_text() == before
-
-
-@pytest.fixture
-def backup(app: Flask, session: Session, make_case: CaseMaker, keys: Path, tmp_path: Path) -> Path:
-    make_case("siak_check")
-    target = tmp_path / "office.age"
-    assert run(app, "backup", str(target)).exit_code == 0
-    return target
-
-
-def _forged(path: Path, keys: Path, change: Callable[[dict[str, bytes]], None]) -> None:
-    """Rewrite a backup as somebody would who knows its public key."""
-    identity = pyrage.x25519.Identity.from_str(keys.read_text().splitlines()[1])
-    plain = io.BytesIO(pyrage.decrypt(path.read_bytes(), [identity]))
-    with tarfile.open(fileobj=plain) as tar:
-        members = {info.name: tar.extractfile(info).read() for info in tar}  # type: ignore[union-attr]
-    change(members)
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as tar:
-        for name, data in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-    path.write_bytes(pyrage.encrypt(out.getvalue(), [identity.to_public()]))
-
-
-def _first(members: dict[str, bytes], start: str) -> str:
-    return next(name for name in members if name.startswith(start))
-
-
-def _changed(members: dict[str, bytes]) -> None:
-    members[_first(members, "database/complaint/")] += b"[]\n"
-
-
-def _dropped(members: dict[str, bytes]) -> None:
-    del members[_first(members, "files/")]
-
-
-def _cut(members: dict[str, bytes]) -> None:
-    del members["manifest.json"]
-
-
-def _climbing(members: dict[str, bytes]) -> None:
-    members["instance/../../evil"] = b"x"
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        pytest.param("byte", id="one byte of the file changed"),
-        pytest.param("end", id="the end is missing"),
-        pytest.param("key", id="another office's key"),
-        pytest.param(_changed, id="a row was added"),
-        pytest.param(_dropped, id="a file was left out"),
-        pytest.param(_cut, id="the list of sums is missing"),
-        pytest.param(_climbing, id="a file that climbs out of its folder"),
-    ],
-)
-def test_a_backup_that_is_not_whole_restores_nothing(
-    damage: Any,
-    backup: Path,
-    keys: Path,
-    other_app: Callable[[str], Flask],
-    tmp_path: Path,
-) -> None:
-    data = bytearray(backup.read_bytes())
-    if damage == "byte":
-        data[len(data) // 2] ^= 1
-        backup.write_bytes(bytes(data))
-    elif damage == "end":
-        backup.write_bytes(bytes(data[:-100]))
-    elif damage == "key":
-        keys = tmp_path / "other.key"
-        keys.write_text(str(pyrage.x25519.Identity.generate()))
-    else:
-        _forged(backup, keys, damage)
-    new = other_app("sqlite")
-    result = run(new, "restore", str(backup), "--key", str(keys))
-    assert result.exit_code == 1
-    assert len(result.stderr.strip().splitlines()) == 1
-    assert not list(new.extensions["store"].keys())
-    assert not list(tmp_path.glob("**/evil"))
-    with engine_of(new).connect() as connection:
-        tables = engine_of(new).dialect.get_table_names(connection)
-        if "complaint" in tables:
-            assert connection.scalar(select(func.count(Complaint.id))) == 0
 
 
 def test_an_office_is_never_written_over(app: Flask, backup: Path, keys: Path) -> None:

@@ -23,17 +23,8 @@ from app.services.verifying import verify
 from tests.support import samples
 from tests.support.documents import attach_file
 from tests.support.panel import engine_of
+from tests.support.personal import PERSON, SECRETS, assert_nothing_in_clear, stored_bytes
 
-PERSON = {
-    "nik": "3325011203907777",
-    "kk_number": "3325010101908888",
-    "phone": "081266667777",
-    "email": "pemohon.rahasia@example.org",
-    "address": "Gang Melati Nomor Sembilan",
-    "handle": "081266667777",
-}
-#: Also as WhatsApp's links write it.
-SECRETS = [*PERSON.values(), "6281266667777"]
 #: What an office says of itself, what officers are and from where they sign in is no secret of an
 #: applicant.
 OPEN_TABLES = {"office", "ab_user", "ab_register_user", "sign_in_session", "audit_event"}
@@ -56,16 +47,6 @@ def own_keys(tmp_path: Path):
     before = ring()
     yield lambda name="data_keys": datakeys.use(tmp_path / name)
     datakeys._ours[:] = [before]
-
-
-def stored_bytes(folder: Path) -> bytes:
-    return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
-
-
-def assert_nothing_in_clear(found: bytes) -> None:
-    assert len(found) > 10_000
-    for secret in SECRETS:
-        assert secret.encode() not in found, secret
 
 
 # --- at rest -------------------------------------------------------------------------------------

@@ -26,8 +26,8 @@ from app.services.statistics import check
 from app.services.transitions import apply_transition
 from app.services.verifying import verify
 from app.sop.errors import RefusedError
-from tests.integration.trust.test_personal_data import PERSON, SECRETS
 from tests.support.panel import engine_of
+from tests.support.personal import PERSON, SECRETS
 
 NAME = "Wagimin Pemohonjati"
 TEXT = "Nama ayah saya Sastrowiguno salah tulis."

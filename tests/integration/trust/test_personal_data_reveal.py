@@ -11,9 +11,9 @@ from sqlalchemy import select
 
 from app.models import AuditEvent, Message
 from app.views.revealing import MINUTES, OPEN
-from tests.integration.trust.test_personal_data import PERSON, SECRETS
 from tests.support.documents import take_away
 from tests.support.panel import post
+from tests.support.personal import PERSON, SECRETS
 
 NUMBERS = [PERSON["nik"], PERSON["kk_number"], PERSON["phone"], PERSON["email"], PERSON["address"]]
 

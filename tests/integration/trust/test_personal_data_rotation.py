@@ -15,7 +15,7 @@ from app.models.base import utc_now
 from app.services import rotating
 from app.services.rotating import StillSealedError, rotate
 from app.services.verifying import verify
-from tests.integration.trust.test_personal_data import PERSON
+from tests.support.personal import PERSON
 from tests.support.programs import commands
 from tests.support.testkeys import keys_file
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,53 +13,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import Account, Role, SignInSession, User
+from app.models import Role, User
 from config import ConfigError, load_settings
 from tests.support.forms import largest_form
 from tests.support.panel import PASSWORD, csrf, post
+from tests.support.sign_ins import MOMENT, START, browser, is_in, rows, thief
 from tests.support.signing_in import NEW_PASSWORD, cookie_of, sign_in
 
 Login = Callable[[str], FlaskClient]
-START = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
-#: Signing in takes a moment: a limit has passed only after it.
-MOMENT = timedelta(seconds=10)
-
-
-def is_in(client: FlaskClient) -> bool:
-    answer = client.get("/sessions/")
-    if answer.status_code == 200:
-        return True
-    assert (answer.status_code, "/login/" in answer.location) == (302, True)
-    return False
-
-
-def browser(app: Flask, key: str = "operator", **more: Any) -> FlaskClient:
-    """A browser that signed in as a person does."""
-    client = app.test_client()
-    assert sign_in(client, key, **more).status_code == 303
-    return client
-
-
-def thief(app: Flask, client: FlaskClient) -> FlaskClient:
-    """Another browser with a copy of the session cookie."""
-    cookie = client.get_cookie("aduan")
-    assert cookie is not None
-    other = app.test_client()
-    other.set_cookie("aduan", cookie.value)
-    return other
-
-
-def rows(session: Session, key: str = "operator") -> list[SignInSession]:
-    session.expire_all()
-    return list(
-        session.scalars(
-            select(SignInSession)
-            .join(User, User.id == SignInSession.user_id)
-            .where(User.username == key)
-            .order_by(SignInSession.id)
-        )
-    )
-
 
 # --- 7.2: how they begin -------------------------------------------------------------------------
 
@@ -363,81 +324,3 @@ def test_asvs_b16_signing_out_is_a_post_with_a_token(app: Flask, session: Sessio
     assert post(client, "/logout/").status_code == 303
     assert not is_in(client)
     assert "sid" not in cookie_of(client)
-
-
-# --- 7.5: my sessions ----------------------------------------------------------------------------
-
-
-FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-PHONE = (
-    "Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 (KHTML, like Gecko)"
-    " Chrome/150.0.0.0 Mobile Safari/537.36"
-)
-
-
-@pytest.mark.both
-def test_asvs_b14_my_sessions_are_listed_and_others_can_be_ended(
-    app: Flask, session: Session, login: Login
-) -> None:
-    here = browser(app, headers={"User-Agent": FIREFOX})
-    phone = browser(app, headers={"User-Agent": PHONE})
-    browser(app, "operator2")
-    page = here.get("/sessions/").text
-    assert "Firefox" in page
-    assert "Android" in page
-    assert page.count("/sessions/end/") == 1
-    mine, other = (row.id for row in rows(session))
-    stranger = rows(session, "operator2")[0].id
-    for pk in (mine, stranger, 999999):
-        assert post(here, f"/sessions/end/{pk}").status_code == 404
-    assert is_in(phone)
-    assert post(here, f"/sessions/end/{other}").status_code == 303
-    assert not is_in(phone)
-    assert is_in(here)
-    assert post(here, f"/sessions/end/{other}").status_code == 404
-    assert rows(session, "operator2")[0].ended_at is None
-
-
-def test_asvs_b14_all_other_sessions_end_with_one_button(app: Flask, session: Session) -> None:
-    here, others = browser(app), [browser(app) for _number in range(3)]
-    assert post(here, "/sessions/end-others").status_code == 303
-    assert [is_in(client) for client in (here, *others)] == [True, False, False, False]
-
-
-def test_asvs_b14_a_sign_in_from_a_new_device_is_shown_at_the_next_page(
-    app: Flask, session: Session
-) -> None:
-    words = "dari perangkat baru"
-    here = browser(app, headers={"User-Agent": FIREFOX})
-    assert words not in here.get("/sessions/").text
-    intruder = browser(app, headers={"User-Agent": PHONE})
-    unseen = rows(session)[-1].id
-    page = here.get("/queue/").text
-    assert words in page
-    assert "Android" in page
-    # The new device is not told, and cannot wave it away.
-    assert words not in intruder.get("/queue/").text
-    assert post(intruder, f"/sessions/seen/{unseen}").status_code == 404
-    assert words in here.get("/queue/").text
-    assert post(here, f"/sessions/seen/{unseen}").status_code == 303
-    assert words not in here.get("/queue/").text
-    # The same browser again is no news.
-    post(here, "/logout/")
-    assert sign_in(here, "operator").status_code == 303
-    assert words not in here.get("/queue/").text
-    account = session.scalars(
-        select(Account.unseen_session_id)
-        .join(User, User.id == Account.user_id)
-        .where(User.username == "operator")
-    ).one()
-    assert account is None
-
-
-def test_asvs_b14_a_device_known_to_one_officer_is_new_to_another(
-    app: Flask, session: Session
-) -> None:
-    shared = browser(app, "operator")
-    first = browser(app, "operator2")
-    post(shared, "/logout/")
-    assert sign_in(shared, "operator2").status_code == 303
-    assert "dari perangkat baru" in first.get("/queue/").text
