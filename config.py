@@ -57,7 +57,7 @@ from limits import parse
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from envread import ConfigError, choice, flag, networks, number, words
+from tools.environment import ConfigError, choice, flag, networks, number, words
 
 ROOT: Final = Path(__file__).resolve().parent
 SEED_DATA: Final = ROOT / "seed_data"

@@ -27,6 +27,7 @@ import pyrage
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from app.durable import sync_folder
 from app.sop.identity import normalise_phone
 
 #: What everything sealed begins with: format, then the key's id.
@@ -202,7 +203,7 @@ class Keyring:
                 if only_new and self._linked(draft):
                     return
                 draft.replace(self.path)
-                _sync_folder(self.path.parent)
+                sync_folder(self.path.parent)
             except OSError as error:
                 raise KeysError(f"{self.path} cannot be written: {error.strerror}") from None
             finally:
@@ -217,7 +218,7 @@ class Keyring:
             return True
         except OSError:  # a file system without links
             return self.path.exists()
-        _sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
         return True
 
     # --- columns ---
@@ -302,16 +303,6 @@ def _parse(text: bytes, where: str) -> tuple[DataKey, ...]:
     if not keys:
         raise KeysError(f"{where} holds no keys of personal data")
     return keys
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 #: The keys of this process: one process serves one office.

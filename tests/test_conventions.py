@@ -23,7 +23,6 @@ MOST_TEST_LINES = 1000
 MODULES = sorted(path for path in APP.rglob("*.py") if "migrations" not in path.parts)
 OTHERS = [
     ROOT / "config.py",
-    ROOT / "envread.py",
     ROOT / "run.py",
     *sorted((ROOT / "tools").glob("*.py")),
 ]

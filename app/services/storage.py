@@ -28,6 +28,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 
 from app.datakeys import KeysError, ring
+from app.durable import sync_folder
 from app.services import filecrypt
 
 if TYPE_CHECKING:
@@ -301,14 +302,8 @@ def _sync(path: Path, root: Path) -> None:
     # Windows flushes only through a handle that may write.
     with path.open("r+b") as file:
         os.fsync(file.fileno())
-    if os.name == "nt":
-        return  # Folders cannot be opened there; NTFS journals their entries.
     for folder in (path.parent, root):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync_folder(folder)
 
 
 def delete_after_commit(session: Session, store: Store, keys: Iterable[str]) -> None:

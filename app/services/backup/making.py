@@ -18,6 +18,7 @@ import pyrage
 from sqlalchemy import Connection, MetaData, Table, select, text
 from sqlalchemy.orm import Session
 
+from app.durable import sync_folder
 from app.services.audit import Head, current_head
 from app.services.backup.rows import parts_of
 from app.services.storage import MissingFileError, Store
@@ -103,7 +104,7 @@ def make_backup(
                     archive.tar.close()
             made.size = draft.stat().st_size
             draft.replace(target)
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
         except MissingFileError:
             if attempt == TRIES:
                 raise BackupError(
@@ -240,13 +241,3 @@ class _Encrypted:
             self.thread.join()
         if self.failure is not None:
             raise self.failure
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
