@@ -20,8 +20,11 @@ from app.auditing import audit_now
 from app.extensions import db
 from app.services.audit.kinds import GROUPS, KINDS
 from app.services.audit.reading import Found, Sought, each_event, events, people
+from app.views.case_history import KINDS as HAPPENED
+from app.views.case_history import step_label
 from app.views.export import EXPORT_ROWS, Cell, csv_response
 from app.views.interface import MAX_ID
+from app.views.office import the_sop
 
 PAGE: Final = 50
 _LONGEST: Final = 80
@@ -189,7 +192,7 @@ def _shown(row: Found) -> dict[str, Any]:
         "what": _label(event.kind),
         "grave": event.kind in _GRAVE,
         "details": [
-            (_FACTS.get(name_, name_), _value(value))
+            (_FACTS.get(name_, name_), _value(name_, value))
             for name_, value in event.details.items()
             if value != ""
         ],
@@ -203,10 +206,17 @@ def _subject(row: Found, sort: str, key: str) -> str:
     return key if sort == "complaint" else f"{_SORTS.get(sort, sort)} {key}".strip()
 
 
-def _value(value: str | int | bool) -> str:
+def _value(name: str, value: str | int | bool) -> str:
+    """A fact in words; one whose word the SOP no longer has is shown as it stands."""
     if isinstance(value, bool):
         return str(_("Yes") if value else _("No"))
-    return str(value)
+    text = str(value)
+    if name in ("from", "to"):
+        return step_label(the_sop(), text)
+    if name == "move":
+        moves = {move.key: str(move.label) for move in the_sop().transitions}
+        return moves.get(text, text)
+    return str(HAPPENED[text][0]) if name == "what" and text in HAPPENED else text
 
 
 def _label(kind: str) -> Any:

@@ -142,3 +142,18 @@ def test_a_cell_of_the_log_is_no_formula(
     session.commit()
     text = login("admin").get("/audit/export").get_data(as_text=True)
     assert ";'=cmd" in text.replace('"', "")
+
+
+def test_facts_are_in_words_and_what_the_sop_has_not_is_shown_as_it_stands(
+    session: Session, user: Callable[[str], User], login: Callable[[str], FlaskClient]
+) -> None:
+    move = {"from": "siak_check", "move": "siak_match", "to": "certification"}
+    for detail in (move, {"what": "registered"}, {"from": "a_step_of_before", "move": "gone"}):
+        record(session, "case_moved", actor_id=user("operator").id, detail=detail)
+    session.commit()
+    page = login("admin").get("/audit/list/?kind=case_moved").text
+    for words in ("dari: Verifikasi SIAK", "tindakan: Ya, sesuai", "ke: Pengajuan sertifikasi"):
+        assert words in page
+    assert "apa: Pengaduan didaftarkan" in page
+    assert "dari: a_step_of_before" in page
+    assert "siak_check" not in page
