@@ -40,6 +40,8 @@ PAGES: dict[str, list[str]] = {
         "/sop/",
         "/users/userinfo/",
         "/resetmypassword/form",
+        "/sessions/",
+        "/second-factor/",
     ],
     "operator": [
         "/queue/",
@@ -58,6 +60,9 @@ PAGES: dict[str, list[str]] = {
     "kabid": ["/charts/steps/", "/sop/", "/nothing/here"],
     "admin": [
         "/administration/",
+        "/audit/list/",
+        "/sign-in-rules/",
+        "/user-sign-ins/1",
         "/users/list/",
         "/users/show/1",
         "/users/add",
@@ -119,6 +124,23 @@ def test_every_page_is_clean(
         found += [f"{address}: {line}" for line in axe_violations(window)]
         found += [f"{address}: sticks out: {line}" for line in overflow(window)]
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("officer", ["operator", "subkoordinator", "petugas"])
+@pytest.mark.parametrize("width", [1280, 1366, 1920])
+def test_the_buttons_of_the_queue_are_in_sight(
+    officer: str, width: int, page: Callable[..., Any], ids: dict[str, int]
+) -> None:
+    """What a table scrolls away is no fault to axe, but nobody would find the way to his work."""
+    window = page(officer, width=width)
+    window.goto("/queue/")
+    hidden = window.evaluate(
+        "[...document.querySelectorAll('.queue-do button')].map(button =>"
+        " button.getBoundingClientRect().right"
+        " - button.closest('.table-box').getBoundingClientRect().right)"
+    )
+    assert hidden
+    assert max(hidden) <= 0
 
 
 def test_static_files_are_cached_for_a_year_and_compressed(
