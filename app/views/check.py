@@ -135,16 +135,6 @@ def check_url(code: str) -> str:
     return f"{base}{path}" if base else url_for("CheckView.paper", code=code, _external=True)
 
 
-def check_page_url() -> str:
-    """The address of the form, as printed on a receipt."""
-    base: str = current_app.config["PUBLIC_URL"]
-    return (
-        f"{base}{url_for('CheckView.index')}"
-        if base
-        else url_for("CheckView.index", _external=True)
-    )
-
-
 def _words(answer: CaseAnswer) -> str:
     return _(answer.words) if answer.words in STEP_WORDS.values() else str(answer.label)
 

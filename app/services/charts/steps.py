@@ -74,10 +74,6 @@ class StepDuration:
             return None
         return self.work_median / (self.standard_minutes * 60)
 
-    def work_at(self, numerator: int, denominator: int) -> int | None:
-        """Another percentile of work, such as the quarters of a box."""
-        return ranked(self.work_classes, (numerator, denominator))[0]
-
     def work_spread(self, shares: Sequence[tuple[int, int]]) -> tuple[int | None, ...]:
         """Several percentiles of work, counted through once."""
         return ranked(self.work_classes, *shares)
