@@ -141,6 +141,12 @@ class Courier(Model):
     position: Mapped[int] = mapped_column(Integer, nullable=False, default=100)
     active: Mapped[bool] = mapped_column(Boolean, nullable=False, default=True)
 
+    @property
+    def tracking_link(self) -> str:
+        """The page as far as a link may lead there: a web address, whatever the column holds."""
+        page = self.tracking_page
+        return page if page.startswith(("https://", "http://")) else ""
+
     def __str__(self) -> str:
         return self.name
 

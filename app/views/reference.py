@@ -240,9 +240,9 @@ class CourierView(ReferenceView):
 
     def cell(self, item: Courier, column: str) -> Any:
         """The page as a link that tells the courier nothing of us, the pattern as code."""
-        if column == "tracking_page" and item.tracking_page:
+        if column == "tracking_page" and item.tracking_link:
             return Markup('<a href="{0}" rel="noopener noreferrer" target="_blank">{0}</a>').format(
-                item.tracking_page
+                item.tracking_link
             )
         if column == "hint_regex" and item.hint_regex:
             return Markup("<code>{}</code>").format(item.hint_regex)

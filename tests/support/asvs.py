@@ -11,9 +11,12 @@ from typing import Final
 
 PROVED: Final = """
 1.2.1    test_case_page::test_a_complaint_is_text_not_markup test_engine::test_a_name_full_of_markup_is_just_a_name test_access_matrix::test_who_is_named_is_answered
+1.2.2    test_poison::test_asvs_1_2_2_1_2_3_1_3_7_no_page_does_what_somebody_typed test_poison::test_asvs_1_2_2_nor_with_another_scheme test_poison::test_asvs_1_2_2_an_address_that_does_something_is_not_taken
+1.2.3    test_poison::test_asvs_1_2_2_1_2_3_1_3_7_no_page_does_what_somebody_typed test_poison::test_the_poison_is_everywhere_and_the_reader_would_see_it
 1.2.4    test_trap_23_malformed::test_trap_23_malformed_parameters_of_a_list test_traps::test_trap_15_only_offered_columns_order_and_filter
 1.2.10   test_files::test_no_cell_of_a_csv_begins_a_formula test_files::test_no_cell_of_a_workbook_is_a_formula_or_a_link test_export::test_no_cell_is_a_formula test_dispatch::test_the_export_is_the_list_as_filtered_without_formulas
 1.3.4    test_filecheck::test_a_hostile_file_is_refused_with_its_reason
+1.3.7    test_poison::test_asvs_1_2_2_1_2_3_1_3_7_no_page_does_what_somebody_typed test_texts::test_asvs_b40_a_text_is_no_program test_engine::test_a_name_full_of_markup_is_just_a_name
 1.5.2    test_traps_sessions::test_trap_10_a_made_up_cookie_is_nobody
 2.2.1    test_trap_23_malformed::test_trap_23_hostile_text_in_every_field test_accounts::test_a_bad_user_is_refused_beside_the_field
 2.2.2    test_trap_23_malformed::test_trap_23_hostile_text_in_every_field
@@ -113,6 +116,8 @@ b36      test_traps::test_trap_15_a_page_has_a_largest_size
 b37      test_trap_23_malformed::test_trap_23_malformed_keys
 b38      test_files::test_no_cell_of_a_csv_begins_a_formula test_files::test_no_cell_of_a_workbook_is_a_formula_or_a_link
 b39      test_trap_23_malformed::test_trap_23_hostile_text_in_every_field test_traps_pages::test_trap_22_a_failed_save_says_so_and_keeps_what_was_typed
+b40      test_apart::test_asvs_b40_a_template_reads_its_own_folder_and_no_more test_apart::test_asvs_b40_it_is_told_its_data_and_nothing_of_the_panel test_apart::test_asvs_b40_nobody_is_asked_for_a_package_not_even_for_its_address test_apart::test_asvs_b40_a_template_without_an_end_ends test_texts::test_asvs_b40_a_text_is_no_program test_message_texts::test_a_text_with_a_mistake_is_not_saved
+b41      test_mailer::test_nothing_breaks_out_of_a_header test_outbox::test_a_header_that_would_break_is_refused test_composing::test_an_address_makes_no_header test_filecheck::test_no_name_breaks_a_header_or_leaves_a_folder
 b42      test_filecheck::test_a_hostile_file_is_refused_with_its_reason
 b43      test_traps::test_trap_11_no_file_is_served_by_its_name test_storage::test_keys_are_random_and_fit_their_pattern
 b44      test_documents::test_a_file_comes_unchanged_under_safe_headers test_documents::test_the_right_to_download_is_one_of_its_own
@@ -154,11 +159,6 @@ b9         test_sign_in::test_asvs_6_3_2_b9_no_account_of_the_release_has_a_know
 
 #: What is missing, in words.
 OPEN: Final = {
-    "1.2.2": "a javascript: address in every field",
-    "1.2.3": "a stored </script> in the JSON of charts and filters",
-    "1.3.7": "{{7*191}} in every field and parameter",
     "12.2.1": "TLS is the proxy's; no proxy runs in the tests",
-    "b40": "what an office's template may read",
-    "b41": "line breaks in addresses of messages",
     "b63": "a process without root that writes in its data folder alone",
 }

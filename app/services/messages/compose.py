@@ -153,7 +153,7 @@ def placeholder_values(
         values |= {
             "kurir": _line(parcel.courier.name) if parcel else "",
             "resi": parcel.tracking_number if parcel else "",
-            "halaman_kurir": parcel.courier.tracking_page if parcel else "",
+            "halaman_kurir": parcel.courier.tracking_link if parcel else "",
         }
     elif occasion == "answered":
         values["jawaban"] = complaint.answer.strip()

@@ -2,13 +2,19 @@
 
 The office changes a paper by putting a file of the same name into its own folder: that file takes
 the place of ours, the others stay. Data travel as JSON, so a name full of markup is just a name.
+
+Ours are drawn here; a paper in which a file of the office takes part is drawn by a program of its
+own (`compiler`): a template is a program, and theirs may have come from anywhere.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -43,6 +49,13 @@ _MOST_BYTES: Final = 5 * 1024 * 1024
 _MOST_FILES: Final = 100
 _PLACE: Final = re.compile(r"┌─ (?:.*[/\\])?([^/\\\n]+?):(\d+):\d+")
 _PACKAGE: Final = re.compile(r'"@[a-z-]+/')
+#: How the compiler says that a package was asked for, however its name was put together.
+_PACKAGE_WANTED: Final = re.compile(r"failed to download package|package not found")
+_COMPILER: Final = Path(__file__).with_name("compiler.py")
+#: Ours take a hundredth of this.
+_MOST_SECONDS: Final = 30
+#: No name is looked up and no host is asked: every way out leads to a door that is shut.
+_CLOSED: Final = "http://127.0.0.1:1"
 
 MESSAGES: Final[Mapping[str, str]] = {
     "paper_mistake": N_(
@@ -56,6 +69,10 @@ MESSAGES: Final[Mapping[str, str]] = {
     "paper_package": N_(
         "The paper could not be made: %(file)s, line %(line)s asks for a package from the internet."
         " Templates use only files of their own folder."
+    ),
+    "paper_endless": N_(
+        "The paper could not be made from %(file)s: the template does not come to an end. Mend it"
+        " or take it out of the office's folder of templates."
     ),
     "paper_not_returned": N_("There is a return slip only while a case waits for the applicant."),
     "paper_no_draft": N_(
@@ -86,24 +103,69 @@ def render(
         PaperError: the template has a mistake.
     """
     template = PAPERS[paper]
+    moment = (now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
     with _templates(folder) as root:
         _refuse_packages(root, template)
         emblem = next((name for name in EMBLEMS if (root / name).is_file()), "")
         values = json.dumps({**data, "emblem": emblem}, ensure_ascii=False)
+        if root != OWN:
+            return _drawn_apart(root, template, values, folder, moment)
         try:
             return typst.compile(
                 str(root / template),
                 root=str(root),
                 font_paths=_fonts(_font_folders(folder)),
                 sys_inputs={"data": values},
-                timestamp=(now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0),
+                timestamp=moment,
             )
         except typst.TypstError as error:
-            raise _mistake(error, template) from None
+            raise _mistake(error.message, error.diagnostic, template) from None
         except RuntimeError as error:  # a template that is no text, or a file that is not there
-            raise PaperError(
-                "paper_mistake_somewhere", file=template, message=_line(str(error))
-            ) from None
+            raise _mistake(str(error), None, template) from None
+
+
+def _drawn_apart(
+    root: Path, template: str, values: str, folder: Path | None, moment: datetime
+) -> bytes:
+    """The same by a program that knows no settings, reads no other folder and reaches no network.
+
+    Raises:
+        PaperError: the template has a mistake, or no end.
+    """
+    job = {
+        "root": str(root),
+        "template": str(root / template),
+        "fonts": [path for path, _changed in _font_folders(folder)],
+        "data": values,
+        "moment": moment.timestamp(),
+        "nowhere": str(root / "packages"),
+    }
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", str(_COMPILER)],
+            input=json.dumps(job).encode(),
+            capture_output=True,
+            cwd=root,
+            env=_environment(),
+            timeout=_MOST_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise PaperError("paper_endless", file=template) from None
+    if done.returncode == 0:
+        return done.stdout
+    if done.returncode != 3:
+        message = _line(done.stderr.decode("utf-8", "replace").rpartition("\n")[2])
+        raise PaperError("paper_mistake_somewhere", file=template, message=message)
+    said = json.loads(done.stdout)
+    raise _mistake(said["message"], said["diagnostic"], template)
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of the panel's; Windows starts no program without its own folder."""
+    closed = dict.fromkeys(("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY"), _CLOSED)
+    kept = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
+    return {**kept, **closed}
 
 
 @contextmanager
@@ -124,10 +186,15 @@ def _parts(folder: Path | None) -> list[Path]:
     """The files of a folder that a template may consist of; none when there is no folder."""
     if folder is None or not folder.is_dir():
         return []
+    here = folder.resolve()
     found = [
         part
         for part in sorted(folder.iterdir())
-        if part.suffix.lower() in _PARTS and part.is_file() and part.stat().st_size <= _MOST_BYTES
+        if part.suffix.lower() in _PARTS
+        # A link that leads out of the folder is no file of the office's.
+        and part.resolve().is_relative_to(here)
+        and part.is_file()
+        and part.stat().st_size <= _MOST_BYTES
     ]
     return found[:_MOST_FILES]
 
@@ -168,11 +235,13 @@ def _fonts(folders: tuple[tuple[str, int], ...]) -> typst.Fonts:
     )
 
 
-def _mistake(error: typst.TypstError, template: str) -> PaperError:
-    message = _line(error.message)
-    place = _PLACE.search(error.diagnostic or "")
+def _mistake(said: str, diagnostic: str | None, template: str) -> PaperError:
+    message = _line(said)
+    place = _PLACE.search(diagnostic or "")
     if place is None:
         return PaperError("paper_mistake_somewhere", file=template, message=message)
+    if _PACKAGE_WANTED.match(said):
+        return PaperError("paper_package", file=place[1], line=int(place[2]))
     return PaperError("paper_mistake", file=place[1], line=int(place[2]), message=message)
 
 

@@ -67,6 +67,20 @@ def test_filling_in(text: str, values: dict[str, str], filled: str) -> None:
     assert fill(text, values) == filled
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{nama.__class__}", "{nama!r}", "{nama:>9}", "{0}", "{nama[0]}", "{{nama}}", "{{7*191}}",
+        "${7*191}", "#{7*191}", "%(nama)s", "%s", "{% include 'x' %}", "{{ config.SECRET_KEY }}",
+        "{open('/etc/passwd').read()}", "{__import__('os').environ}", r"\\g<0>", "{SECRET_KEY}",
+    ],
+)  # fmt: skip
+def test_asvs_b40_a_text_is_no_program(text: str) -> None:
+    """Whatever came into the table: a line of it stays as it is, or is left out; nothing is read."""
+    filled = fill(f"Awal\n{text}\nAkhir", {"nama": "Sri"})
+    assert filled in (f"Awal\n{text}\nAkhir", "Awal\nAkhir", "Awal\n{Sri}\nAkhir")
+
+
 def test_every_placeholder_is_explained_and_has_a_sample() -> None:
     used = {name for names in PLACEHOLDERS.values() for name in names}
     assert used == set(MEANINGS) == set(SAMPLES)
