@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.formats import duration, local, local_datetime, minutes, number, percent, short_date
-from app.models import Courier, DocumentKind
+from app.models import Courier, DocumentKind, User
 from app.services.chart_cases import CaseRow, Question
 from app.services.chart_cases.question import P90, STANDARD
 from app.sop.definition import Sop
@@ -88,6 +88,15 @@ class Names:
         found = next((move.label for move in self.sop.transitions if move.key == key), None)
         return str(found or key or "")
 
+    def lane(self, key: str) -> str:
+        """A lane of the SOP; one that has left it by its key."""
+        return str(next((lane.label for lane in self.sop.lanes if lane.key == key), key))
+
+    def person(self, key: int) -> str:
+        """An officer, also one who has left."""
+        found = self.session.get(User, key)
+        return found.get_full_name() if found is not None else str(key)
+
     def choice(self, name: str, value: object) -> str:
         """A channel, category or kecamatan, as the filter bar calls it."""
         if name not in self._choices:
@@ -114,6 +123,10 @@ def question_title(question: Question, names: Names) -> str:
 
 def _run(question: Question, names: Names) -> str:
     step = names.step(question.item) if question.item else _("All steps")
+    if question.lane:
+        step = names.lane(question.lane)
+    if question.person is not None:
+        return f"{_('%(step)s: finished', step=step)}, {names.person(question.person)}"
     if question.over == STANDARD:
         return _("%(step)s: over the standard", step=step)
     if question.over == P90 and question.by:
@@ -153,6 +166,8 @@ def _return(question: Question, names: Names) -> str:
 
 def _open(question: Question, names: Names) -> str:
     text = names.step(question.item) if question.item else _("Open cases")
+    if question.lane:
+        text = names.lane(question.lane)
     if question.age:
         first, last = question.ages
         days = _("%(first)s days and more", first=first)

@@ -35,7 +35,8 @@ class ChartCaseView(BaseView):  # type: ignore[misc]
         """One page of cases, or with `?format=csv` the first of all of them."""
         session, today = db.session(), local(request_time()).date()
         bar = read_filter(session, request.args, today)
-        question = read_question(request.args)
+        persons = ("can_chart", "PersonChart") in current_permissions()
+        question = read_question(request.args, persons=persons)
         names = Names(session, the_sop(), bar)
         columns = columns_of(question, names, today)
         if request.args.get("format") == "csv":

@@ -21,7 +21,7 @@ def cases_url(bar: FilterBar, of: Of, item: str = "", **more: str | int | None) 
         bar: the filter that the number was counted with.
         of: what was counted.
         item: the item of the series (a step, a transition, an end, a kind of date, a courier).
-        more: `over` (standard, p90), `hour`, `weekday`, `age`, `state`, or a changed parameter of
+        more: `over` (standard, p90), `hour`, `weekday`, `age`, `state`, `lane`, `person`, or a changed parameter of
             the filter such as `channel`; None leaves one out.
     """
     path: str | None = g.get("chart_cases", "")

@@ -8,7 +8,9 @@ import re
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from app.models import Role
 from tests.support.cases import CaseMaker
 
 URL = "/charts/cases/"
@@ -54,6 +56,21 @@ def test_only_confidential_cases_leave_an_honest_page(login: Any, worked: list[A
     assert "1 pengaduan rahasia" in page
     assert numbers(page) == []
     assert "Tidak ada pengaduan" not in page
+
+
+def test_whose_work_it_was_is_for_who_may_compare_persons(
+    app: Any, session: Any, login: Any, user: Any, worked: list[Any]
+) -> None:
+    operator = user("operator")
+    url = f"{URL}?of=run&item=siak_check&person={operator.id}"
+    name = operator.get_full_name()
+    kabid = login("kabid")
+    assert f": selesai, {name}" in kabid.get(url).text
+    role = session.scalars(select(Role).where(Role.name == "Kepala Bidang")).one()
+    role.permissions = [p for p in role.permissions if p.view_menu.name != "PersonChart"]
+    page = login("kabid").get(url).text
+    assert name not in page
+    assert "<strong>3 pengaduan</strong>" in page
 
 
 def test_nothing_says_whose_case_it_is(login: Any, worked: list[Any]) -> None:

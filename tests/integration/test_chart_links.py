@@ -32,6 +32,9 @@ def test_every_number_leads_to_as_many_cases(
             assert len(rows) - 1 == number, (name, url)
             followed.append(url)
     assert len(followed) > 20
-    # Also from a requirement to its returns, and from a round to the cases that ended in it.
-    for asked in ("of=return&paper=", "of=ended&item=done&round=1"):
+    # Also from a requirement to its returns, and from a round to the cases that ended in it; from
+    # a lane to its steps, and from a person to what he finished.
+    for asked in (
+        "of=return&paper=", "of=ended&item=done&round=1", "of=run&lane=petugas_pengaduan", "of=run&person=",
+    ):  # fmt: skip
         assert any(all(part in url for part in asked.split("&")) for url in followed), asked

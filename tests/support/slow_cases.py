@@ -16,6 +16,12 @@ from tests.support.made_cases import KINDS, MOVES
 
 TODAY = date(2026, 6, 20)
 
+#: Which steps two lanes of the sheet work on.
+LANES = {
+    "petugas_pengaduan": {"intake", "dispatch", "returned"},
+    "operator": {"siak_check", "printing"},
+}
+
 Hits = list[tuple[int, bool]]
 
 
@@ -71,6 +77,21 @@ def questions(office: list[dict[str, Any]]) -> Iterator[tuple[Question, Hits]]:
                     lambda r, mine=mine, clock=clock, edge=edge: mine(r) and r[clock] > edge,
                 ),
             )
+    for lane, steps in LANES.items():
+        done = lambda r, steps=steps: in_june(r["finished_at"]) and r["step_key"] in steps  # noqa: E731
+        yield Question("run", lane=lane), slow(office, "runs", done)
+        yield Question("run", lane=lane, over="standard"), slow(
+            office, "runs",
+            lambda r, done=done: done(r) and r["standard_minutes"] is not None
+            and r["work_seconds"] > r["standard_minutes"] * 60,
+        )  # fmt: skip
+    for person in (1, 2, 3):
+        for step in ("", STEPS[0]):
+            yield Question("run", step, person=person), slow(
+                office, "runs",
+                lambda r, person=person, step=step: in_june(r["finished_at"])
+                and step in ("", r["step_key"]) and r["finished_by_id"] == person,
+            )  # fmt: skip
     for hour, weekday in ((None, None), (0, None), (None, 0), (23, 6), (0, 0)):
         yield Question("arrival", hour=hour, weekday=weekday), slow(
             office, "",
@@ -152,6 +173,13 @@ def open_questions(office: list[dict[str, Any]]) -> Iterator[tuple[Question, Hit
                 office, "",
                 lambda c, step=step, fits=fits: c["closed_at"] is None
                 and step in ("", c["step_key"]) and fits(c),
+            )  # fmt: skip
+    for lane, steps in LANES.items():
+        for state in ("", "waiting", "working"):
+            yield Question("open", lane=lane, state=state), slow(
+                office, "",
+                lambda c, steps=steps, fits=states[state]: c["closed_at"] is None
+                and c["step_key"] in steps and fits(c),
             )  # fmt: skip
     for age, low, high in (("0-5", -99, 5), ("6-14", 6, 14), ("15", 15, 999)):
         yield Question("open", age=age), slow(

@@ -30,6 +30,8 @@ def number_of(session: Session, question: Question, scope: Scope, *, today: date
 
 def _runs(session: Session, question: Question, scope: Scope) -> int:
     counts = counted_runs(session, question, scope)
+    if question.person is not None:
+        return counts.get(f"p{question.person}", 0)
     if question.over == STANDARD:
         return counts.get("judged", 0) - counts.get("within", 0)
     limit = limit_seconds(session, question, scope)

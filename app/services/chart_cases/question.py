@@ -38,6 +38,8 @@ class Question:
         by: `wait` for the wait instead of the work.
         age: days since receipt, such as `6-14` or `61` for 61 and more.
         paper, differs: returns for this kind of paper, or for this datum in SIAK.
+        lane: runs or open cases in the steps of this lane of the SOP.
+        person: runs that this user finished; for who may compare persons.
     """
 
     of: str
@@ -51,6 +53,8 @@ class Question:
     round: int | None = None
     paper: str = ""
     differs: str = ""
+    lane: str = ""
+    person: int | None = None
 
     @property
     def minutes(self) -> int | None:
@@ -69,20 +73,27 @@ class Question:
             "of": self.of, "item": self.item, "over": self.over, "by": self.by,
             "hour": self.hour, "weekday": self.weekday, "age": self.age, "state": self.state,
             "round": self.round, "paper": self.paper, "differs": self.differs,
+            "lane": self.lane, "person": self.person,
         }  # fmt: skip
         return {name: str(value) for name, value in values.items() if value not in (None, "")}
 
 
-def read_question(args: Mapping[str, str]) -> Question:
-    """The question of an address; what is not understood is as if it were not there."""
+def read_question(args: Mapping[str, str], *, persons: bool = False) -> Question:
+    """The question of an address; what is not understood is as if it were not there.
+
+    Args:
+        persons: whether the asker may see the work of one person.
+    """
     of = args.get("of", "")
     of = of if of in OF else "run"
     state = args.get("state", "")
     runs, arrivals, returns = of == "run", of == "arrival", of == "return"
+    person = _number(args, "person", 999_999) if runs and persons else None
     return Question(
         of,
         item=_word(args, "item"),
-        over=_over(args) if runs else "",
+        # How many of a person's runs were slow is not counted.
+        over=_over(args) if runs and person is None else "",
         by="wait" if runs and args.get("by") == "wait" else "",
         hour=_number(args, "hour", 23) if arrivals else None,
         weekday=_number(args, "weekday", 6) if arrivals else None,
@@ -91,6 +102,8 @@ def read_question(args: Mapping[str, str]) -> Question:
         round=_number(args, "round", 999) if of == "ended" else None,
         paper=_word(args, "paper") if returns else "",
         differs=_word(args, "differs") if returns else "",
+        lane=_word(args, "lane") if of in ("run", "open") else "",
+        person=person,
     )
 
 

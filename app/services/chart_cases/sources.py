@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Integer, and_, cast, extract, func, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, cast, extract, func, select
 from sqlalchemy.orm import Session
 
 from app.models import CaseEvent, Complaint, Dispatch, SopStep, StepRun
@@ -42,6 +42,9 @@ def counted_runs(session: Session, question: Question, scope: Scope) -> dict[str
     """What the roll-up holds of the runs of a question: of one step, or of all together."""
     step = question.item or scope.step_key
     found = read(session, "run", replace(scope, step_key=step))
+    if question.lane:
+        steps = set(session.scalars(_steps_of(question.lane)))
+        found = {key: counts for key, counts in found.items() if key in steps}
     if step is not None:
         return found.get(step, {})
     merged: dict[str, int] = {}
@@ -68,6 +71,10 @@ def _runs(session: Session, question: Question, scope: Scope, today: date) -> So
     step = question.item or scope.step_key
     if step:
         conditions.append(StepRun.step_key == step)
+    if question.lane:
+        conditions.append(StepRun.step_key.in_(_steps_of(question.lane)))
+    if question.person is not None:
+        conditions.append(StepRun.finished_by_id == question.person)
     took: Any = StepRun.wait_seconds if question.by == "wait" else StepRun.work_seconds
     if question.over == STANDARD:
         conditions.append(StepRun.work_seconds > StepRun.standard_minutes * 60)
@@ -157,12 +164,19 @@ def _open(session: Session, question: Question, scope: Scope, today: date) -> So
     step = question.item or scope.step_key
     if step:
         conditions.append(Complaint.step_key == step)
+    if question.lane:
+        conditions.append(Complaint.step_key.in_(_steps_of(question.lane)))
     if question.age:
         conditions += _aged(question, today)
     if question.state:
         conditions.append(_standing(question.state, today))
     columns = {"at": Complaint.received_at, "since": Complaint.step_since}
     return _complaints(columns, conditions, scope, Complaint.received_at, ascending=True)
+
+
+def _steps_of(lane: str) -> Select[tuple[str]]:
+    """The steps that a lane of the SOP works on."""
+    return select(SopStep.key).where(SopStep.actor == lane)
 
 
 def _aged(question: Question, today: date) -> list[Any]:

@@ -9,6 +9,7 @@ from app.formats import number, percent
 from app.services.charts import LaneLoad, PersonLoad, lane_load, person_load
 from app.sop.definition import Sop
 from app.views.chart_filter import FilterBar
+from app.views.chart_links import cases_url
 from app.views.charts import figure as cell
 from app.views.charts.base import Asked, ChartView
 from app.views.charts.figure import Figure, Plot, Series, Table
@@ -38,12 +39,14 @@ class LaneChartView(ChartView):
         rows = [
             (
                 cell.words(str(item.label)),
-                cell.count(item.runs),
+                cell.count(item.runs, cases_url(bar, "run", lane=item.key)),
                 cell.hours(item.work / 3600),
                 cell.share(item.work / work if work else None),
                 cell.minutes(item.wait / item.runs if item.runs else None),
-                cell.count(item.here_now),
-                cell.count(item.waiting_now),
+                cell.count(item.here_now, cases_url(bar, "open", lane=item.key)),
+                cell.count(
+                    item.waiting_now, cases_url(bar, "open", lane=item.key, state="waiting")
+                ),
             )
             for item in found
         ]
@@ -59,7 +62,14 @@ class LaneChartView(ChartView):
                 "bars",
                 _("Hours of work"),
                 names,
-                [Series(_("Work"), [round(item.work / 3600, 1) for item in found], "main")],
+                [
+                    Series(
+                        _("Work"),
+                        [round(item.work / 3600, 1) for item in found],
+                        "main",
+                        [cases_url(bar, "run", lane=item.key) for item in found],
+                    )
+                ],
                 unit=_("office hours"),
                 digits=1,
             ),
@@ -68,11 +78,17 @@ class LaneChartView(ChartView):
                 _("Cases there now"),
                 names,
                 [
-                    Series(_("Waiting"), [item.waiting_now for item in found], "quiet"),
+                    Series(
+                        _("Waiting"),
+                        [item.waiting_now for item in found],
+                        "quiet",
+                        [cases_url(bar, "open", lane=i.key, state="waiting") for i in found],
+                    ),
                     Series(
                         _("Being worked on"),
                         [item.here_now - item.waiting_now for item in found],
                         "main",
+                        [cases_url(bar, "open", lane=i.key, state="working") for i in found],
                     ),
                 ],
                 unit=_("cases"),
@@ -115,10 +131,16 @@ class PersonChartView(ChartView):
         rows = [
             (
                 cell.words(item.name),
-                cell.count(item.runs),
+                cell.count(item.runs, cases_url(bar, "run", person=item.user_id)),
                 cell.hours(item.work / 3600),
                 cell.minutes(item.work_mean),
-                *(cell.count(dict(item.by_step).get(key, 0)) for key in steps),
+                *(
+                    cell.count(
+                        dict(item.by_step).get(key, 0),
+                        cases_url(bar, "run", key, person=item.user_id, step=None),
+                    )
+                    for key in steps
+                ),
             )
             for item in found
         ]
@@ -138,6 +160,7 @@ class PersonChartView(ChartView):
                     label,
                     [dict(item.by_step).get(key, 0) for item in found],
                     looks[place % len(looks)],
+                    [cases_url(bar, "run", key, person=i.user_id, step=None) for i in found],
                 )
                 for place, (key, label) in enumerate(steps.items())
             ],

@@ -142,8 +142,23 @@ def test_a_mark_that_cannot_be_one_is_the_first_page(engine: Engine) -> None:
         pytest.param({"of": "open", "age": "61"}, Question("open", age="61"), id="and more"),
         pytest.param({"of": "open", "state": "met"}, Question("open"), id="another's state"),
         pytest.param({"of": "run", "item": "x" * 41}, Question("run"), id="no key is so long"),
+        pytest.param({"of": "run", "person": "2"}, Question("run"), id="who may not compare"),
+        pytest.param({"of": "due", "lane": "x"}, Question("due"), id="no lane has a date"),
         pytest.param({"of": "run", "item": "a\x00"}, Question("run"), id="nor has it a nought"),
     ],
 )
 def test_what_an_address_cannot_mean_is_left_out(args: dict[str, str], question: Question) -> None:
     assert read_question(args) == question
+
+
+@pytest.mark.parametrize(
+    ("args", "question"),
+    [
+        pytest.param({"person": "2"}, Question("run", person=2), id="whose runs"),
+        pytest.param({"person": "x"}, Question("run"), id="nobody"),
+        pytest.param({"person": "2", "over": "p90"}, Question("run", person=2), id="not how slow"),
+        pytest.param({"of": "open", "person": "2"}, Question("open"), id="open cases are nobody's"),
+    ],
+)
+def test_a_person_is_asked_for_by_who_may(args: dict[str, str], question: Question) -> None:
+    assert read_question(args, persons=True) == question
