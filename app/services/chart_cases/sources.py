@@ -174,7 +174,7 @@ def _open(session: Session, question: Question, scope: Scope, today: date) -> So
     return _complaints(columns, conditions, scope, Complaint.received_at, ascending=True)
 
 
-def _steps_of(lane: str) -> Select[tuple[str]]:
+def _steps_of(lane: str) -> Select[str]:
     """The steps that a lane of the SOP works on."""
     return select(SopStep.key).where(SopStep.actor == lane)
 
