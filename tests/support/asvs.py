@@ -139,6 +139,7 @@ b59      test_concurrency::test_of_two_editors_the_later_is_told test_asvs::test
 b60      test_batches::test_a_mixed_batch_does_what_it_can_and_says_why_not
 b61      test_trap_02_threads::test_trap_02_every_thread_gets_its_own_filters
 b62      test_asking::test_a_wrong_number_and_a_wrong_pin_cannot_be_told_apart test_asking::test_one_number_is_tried_a_few_times_only
+b63      test_unprivileged::test_asvs_b63_it_has_no_right_and_may_write_nowhere_else test_unprivileged::test_asvs_b63_every_page_of_every_role_is_there test_unprivileged::test_asvs_b63_and_the_work_is_done
 b64      test_surface::test_asvs_b64_production_does_not_start_with
 b65      test_tools::test_asvs_b65_a_known_weakness_fails_the_check test_tools::test_asvs_b65_every_locked_package_has_its_sums
 b66      test_live_server::test_asvs_b66_slow_and_silent_clients_stop_nobody
@@ -160,5 +161,4 @@ b9         test_sign_in::test_asvs_6_3_2_b9_no_account_of_the_release_has_a_know
 #: What is missing, in words.
 OPEN: Final = {
     "12.2.1": "TLS is the proxy's; no proxy runs in the tests",
-    "b63": "a process without root that writes in its data folder alone",
 }

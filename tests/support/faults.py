@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -21,6 +21,9 @@ UP_SECONDS = 60
 
 class Process:
     """`python run.py` over a database and a folder of files."""
+
+    #: What the program is started by.
+    before: Sequence[str] = ()
 
     def __init__(self, environment: Mapping[str, str], log: Path) -> None:
         self.port = postgres._free_port()
@@ -34,7 +37,7 @@ class Process:
         """Start it and wait until it answers."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "run.py"],
+                [*self.before, sys.executable, "run.py"],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,

@@ -7,7 +7,6 @@ import threading
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -173,19 +172,8 @@ class Stream:
 
     def _upload(self) -> None:
         visitor = self.visitors["petugas"]
-        border = "aduan-border"
-        head = (
-            f'--{border}\r\nContent-Disposition: form-data; name="csrf_token"\r\n\r\n'
-            f"{visitor.token}\r\n--{border}\r\nContent-Disposition: form-data;"
-            ' name="file"; filename="foto.png"\r\nContent-Type: image/png\r\n\r\n'
-        ).encode()
-        body: Any = head + samples.png() + f"\r\n--{border}--\r\n".encode()
-        headers = {
-            "Content-Type": f"multipart/form-data; boundary={border}",
-            "Accept": "application/json",
-        }
         try:
-            answer = visitor._ask("POST", "/uploads/", body, headers)
+            answer = visitor.upload("/uploads/", "foto.png", samples.png())
         except (OSError, HTTPException):
             self.server.wait()
             return
