@@ -1,4 +1,8 @@
-"""`python run.py`: bring the database up to date, then serve. `run:app` for other WSGI servers."""
+"""`python run.py`: bring the database up to date, then serve. `run:app` for other WSGI servers.
+
+`python run.py serve` only serves, for service managers: the release step (`flask release`) and the
+worker (`flask worker`) are services of their own there.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +84,20 @@ def main() -> None:
         stop_worker()
 
 
+def serve_only() -> None:
+    """Serve a database that is up to date, until told to end."""
+    from app.server import serve_until_told
+
+    app = build(serving_elsewhere=True)[0]
+    try:
+        serve_until_told(app, os.environ)
+    except OSError as error:
+        sys.exit(f"aduan: cannot listen: {error.strerror}")
+
+
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] not in ([], ["serve"]):
+        sys.exit("usage: python run.py [serve]")
+    serve_only() if sys.argv[1:] else main()
 else:
     app = build(serving_elsewhere=True)[0]
