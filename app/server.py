@@ -87,9 +87,7 @@ def serve_until_told(app: Flask, environ: Mapping[str, str]) -> None:
         signal.signal(number, lambda *_: stop.set())
     found = handed_over(environ)
     place = (
-        {"sockets": found}
-        if found
-        else {"host": app.config["HOST"], "port": app.config["PORT"]}
+        {"sockets": found} if found else {"host": app.config["HOST"], "port": app.config["PORT"]}
     )
     everything: dict[int, Any] = {}
     server = create_server(app, map=everything, **serving_options(app.config), **place)

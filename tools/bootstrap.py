@@ -142,7 +142,8 @@ def _install_venv_package() -> None:
 
 def apt_install(*names: str) -> bool:
     """Install system packages without asking anything; True when apt-get said it worked."""
-    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    # RUNLEVEL=1: a service that comes along (nginx) is not started here.
+    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive", RUNLEVEL="1")
     install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *names]
     for command in (["apt-get", "update", "-q"], install):
         done = subprocess.run(

@@ -1,6 +1,6 @@
-"""Make sure of what the tests need beside Python: a Chromium, poppler's PDF programs, pm4py.
+"""Make sure of what the tests need beside Python: a Chromium, poppler's PDF programs, nginx, pm4py.
 
-Root on Debian gets the packages `chromium` and `poppler-utils`, without being asked anything.
+Root on Debian gets the packages (`systemd` for `systemd-analyze`), without being asked anything.
 Everybody else gets one line each: the tests that need them are then skipped, or with CI=true it is
 a failure.
 """
@@ -20,6 +20,9 @@ from tests.support.browser import find_browser  # noqa: E402
 from tests.support.pdftools import missing_programs  # noqa: E402
 from tools import process_mining  # noqa: E402
 from tools.bootstrap import apt_install  # noqa: E402
+
+#: What the tests of `deploy/` start, and the package of Debian that has it.
+PROGRAMS = {"nginx": "nginx", "systemd-analyze": "systemd"}
 
 
 def main() -> None:
@@ -57,7 +60,11 @@ def _prepare_mining() -> None:
 def _missing_packages() -> list[str]:
     """The Debian packages whose programs are not there."""
     packages = [] if find_browser() else ["chromium"]
-    return packages + (["poppler-utils"] if missing_programs() else [])
+    packages += ["poppler-utils"] if missing_programs() else []
+    where = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    return packages + [
+        name for program, name in PROGRAMS.items() if not shutil.which(program, path=where)
+    ]
 
 
 if __name__ == "__main__":
