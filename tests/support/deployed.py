@@ -227,7 +227,7 @@ def nginx(folder: Path, door: Path) -> Iterator[Front]:
     main = configuration(folder, door, http, https)
     process = subprocess.Popen([found, "-p", str(folder), "-e", str(folder / "e"), "-c", str(main)])
     try:
-        wait_for(lambda: socket.create_connection(("127.0.0.1", https), 1).close() is None)
+        wait_for(lambda: _listens(https))
         yield Front(folder, http, https)
     finally:
         process.send_signal(signal.SIGQUIT)
@@ -247,3 +247,8 @@ def wait_for(asked, seconds: float = 30) -> None:  # type: ignore[no-untyped-def
                 return
         assert time.monotonic() < until, "it did not come up"
         time.sleep(0.05)
+
+
+def _listens(port: int) -> bool:
+    socket.create_connection(("127.0.0.1", port), 1).close()
+    return True
