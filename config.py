@@ -4,8 +4,10 @@
 |-------------------|----------------------------|----------------------------------------------------|
 | ADUAN_ENV         | office                     | `production` refuses demo data and plain cookies   |
 | DEMO              | 1, or 0 in production      | fill an EMPTY database with fictional cases        |
-| DATABASE_URL      | SQLite in `instance/`      | postgresql://user:password@host/name               |
+| DATABASE_URL      | SQLite in `instance/`      | postgresql://user:password@host[,host]/name        |
 | DATABASE_READ_URL | none                       | a hot standby: charts and reports are read there   |
+| DATABASE_DIRECT_URL | none                     | behind PgBouncer: the way past it, for releases    |
+| REDIS_URL         | none                       | redis://host/0: all servers count tries together   |
 | SECRET_KEY        | made once, `instance/`     | signs cookies and form keys; keep it secret        |
 | AUDIT_KEY         | made once, `instance/`     | seals the audit log; 32 bytes in hexadecimal       |
 | INSTANCE_PATH     | `instance/` beside run.py  | database, files, key; back this folder up          |
@@ -54,9 +56,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from limits import parse
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
+from tools.databases import counters, database_uri, direct_uri, engine_options, standby_uri
 from tools.environment import ConfigError, choice, flag, networks, number, words
 
 ROOT: Final = Path(__file__).resolve().parent
@@ -73,7 +74,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     env = os.environ if environ is None else environ
     production = choice(env, "ADUAN_ENV", "office", ("office", "production")) == "production"
     instance = Path(env.get("INSTANCE_PATH") or ROOT / "instance").resolve()
-    database = env.get("DATABASE_URL", "")
+    database, direct = env.get("DATABASE_URL", ""), direct_uri(env)
     if production and flag(env, "FLASK_DEBUG", default=False):
         raise ConfigError("FLASK_DEBUG and ADUAN_ENV=production exclude each other.")
     # Pointing the panel at a server, or naming a key, is how a real installation starts.
@@ -161,8 +162,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         # The key itself rides on the engine; given ones are never written to a file.
         "AUDIT_HEAD": instance / "audit_head",
         "AUDIT_KEY_GIVEN": bool(env.get("AUDIT_KEY", "").strip()),
-        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(database, _audit_key(env, instance)),
-        "DATABASE_READ_URL": _standby(env),
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(
+            database, _audit_key(env, instance), pooled=bool(direct)
+        ),
+        "DATABASE_READ_URL": standby_uri(env),
+        "DATABASE_DIRECT_URL": direct,
         # --- Flask-AppBuilder ---
         "FAB_CREATE_DB": False,
         "FAB_UPDATE_PERMS": False,
@@ -179,7 +183,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "AUTH_RATE_LIMIT": env.get("LOGIN_RATE", "10 per minute"),
         "REQUEST_RATE": _rate(env, "REQUEST_RATE", "200 per minute"),
         "RATELIMIT_ENABLED": True,
-        "RATELIMIT_STORAGE_URI": "memory://",
+        **counters(env, secret_key),
         # --- languages and time ---
         "BABEL_DEFAULT_LOCALE": "id",
         "BABEL_DEFAULT_TIMEZONE": "Asia/Jakarta",
@@ -189,66 +193,6 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
             "en": {"flag": "gb", "name": "English"},
         },
     }
-
-
-def database_uri(url: str, instance: Path) -> str:
-    """The SQLAlchemy address of the database; PostgreSQL always through psycopg 3.
-
-    Raises:
-        ConfigError: another kind of database.
-    """
-    if not url:
-        return f"sqlite:///{(instance / 'aduan.sqlite').as_posix()}"
-    scheme, separator, rest = url.partition("://")
-    if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
-        scheme, url = "postgresql", f"postgresql+psycopg://{rest}"
-    if scheme in ("postgresql", "sqlite") and separator and _readable(url):
-        return url
-    raise ConfigError(
-        "DATABASE_URL must look like postgresql://user:password@host/name"
-        " (or be left out for SQLite)."
-    )
-
-
-def _standby(env: Mapping[str, str]) -> str:
-    """The address of the standby, if there is one; only PostgreSQL has such a thing."""
-    url = env.get("DATABASE_READ_URL", "")
-    if not url:
-        return ""
-    if not database_uri(env.get("DATABASE_URL", ""), ROOT).startswith("postgresql"):
-        raise ConfigError("DATABASE_READ_URL needs a DATABASE_URL of PostgreSQL.")
-    found = database_uri(url, ROOT)
-    if not found.startswith("postgresql"):
-        raise ConfigError("DATABASE_READ_URL must be PostgreSQL, as DATABASE_URL is.")
-    return found
-
-
-def _readable(url: str) -> bool:
-    """Whether SQLAlchemy understands the address; a port in words or half a bracket is none."""
-    try:
-        make_url(url)
-    except (ArgumentError, ValueError):
-        return False
-    return True
-
-
-def engine_options(url: str, audit_key: bytes) -> dict[str, Any]:
-    """How the engine behaves: it notices a restarted server, and never waits without an end.
-
-    The key that seals the audit log rides on it, so that every session over it can write the log.
-    """
-    options: dict[str, Any] = {
-        "pool_pre_ping": True,
-        "hide_parameters": True,
-        "execution_options": {"audit_key": audit_key},
-    }
-    if url and not url.startswith("sqlite"):
-        options["connect_args"] = {
-            "connect_timeout": 5,
-            "options": "-c lock_timeout=10000 -c statement_timeout=30000",
-            "application_name": "aduan",
-        }
-    return options
 
 
 #: Letters of a key that nobody guesses; `_kept_secret` makes 64 (256 bits).

@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from app.extensions import db
+from app.failover import is_unsure
 from app.formats import local_datetime
 from app.navigation import safe_back
 from app.services.administrators import MESSAGES as ADMINISTRATOR_MESSAGES
@@ -241,9 +242,16 @@ def database_away(error: SQLAlchemyError) -> ResponseReturnValue:
     current_app.logger.error(
         "database not available: %s", type(getattr(error, "orig", error)).__name__
     )
-    text = gettext(
-        "The database does not answer or is busy. Nothing was saved; please try again in a moment."
-    )
+    if is_unsure(error):
+        text = gettext(
+            "The database went away in the moment of saving. It may have been saved or not: look"
+            " before you send it again."
+        )
+    else:
+        text = gettext(
+            "The database does not answer or is busy. Nothing was saved; please try again in a"
+            " moment."
+        )
     return _not_now("database", text)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.extensions import db, may_write
+from app.limits import redis_answers
 from app.models import AuditEvent, Complaint, Message, ReportJob, SopStep, StepRun
 
 if TYPE_CHECKING:
@@ -100,6 +101,12 @@ class OfficeCollector:
         finally:
             may_write.reset(mark)
         yield up
+        answers = redis_answers(self.app)
+        if answers is not None:
+            yield GaugeMetricFamily(
+                "aduan_redis_up", "Whether Redis answers; without it each process counts tries alone",
+                value=float(answers),
+            )  # fmt: skip
         yield from found
 
 

@@ -22,7 +22,7 @@ from app.datakeys import KeysError
 from app.extensions import db, may_write
 from app.models import Account, Role, SeedRun, SopRelease, User
 from app.passwords import hash_password
-from app.release_lock import one_at_a_time
+from app.release_lock import one_at_a_time, past_the_pooler
 from app.services.calendar import load_calendar
 from app.services.sealing import prepare_keys, require_keys, scrub, seal_old_rows
 from app.services.seed_roles import load_roles, sync_roles
@@ -63,7 +63,7 @@ def prepare(app: Flask) -> Prepared:
         NotReadyError: the database cannot be reached or understood.
     """
     may_write.set(True)
-    with app.app_context():
+    with app.app_context(), past_the_pooler():
         revisions()  # says in one line why a database cannot be reached
         try:
             with one_at_a_time(db.engine):
@@ -275,10 +275,11 @@ def demo_logins_left() -> list[tuple[str, str, str]]:
 
 def _why_unreachable(error: Exception) -> str:
     url = db.engine.url
-    place = (
-        f"{url.host or 'localhost'}:{url.port or 5432}/{url.database}"
-        if url.host
-        else str(url.database)
-    )
+    several = url.query.get("host")
+    place = str(url.database)
+    if url.host:
+        place = f"{url.host}:{url.port or 5432}/{url.database}"
+    elif several:
+        place = f"{several if isinstance(several, str) else ','.join(several)}/{url.database}"
     reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
     return f"the database {place} cannot be used: {reason}"

@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy import text
+from flask import current_app
+from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Engine
+
+from app.extensions import db
+from tools.databases import direct_options
 
 #: Any number nobody else uses in this database: "ADUA" in ASCII.
 _KEY: Final = 0x41445541
@@ -45,3 +49,27 @@ def one_at_a_time(engine: Engine) -> Iterator[None]:
         yield
     finally:
         lock.close()
+
+
+@contextmanager
+def past_the_pooler() -> Iterator[None]:
+    """Reach the database by `DATABASE_DIRECT_URL`, if there is one, for as long as this lasts.
+
+    A release sets what holds for a session (no time limit, for a migration of a large table), and a
+    pooler in transaction mode has no sessions.
+    """
+    direct = current_app.config.get("DATABASE_DIRECT_URL")
+    if not direct:
+        yield
+        return
+    engines = db.engines
+    pooled = engines[None]
+    db.session.remove()
+    options = direct_options(current_app.config["SQLALCHEMY_ENGINE_OPTIONS"])
+    engines[None] = create_engine(direct, **options)
+    try:
+        yield
+    finally:
+        db.session.remove()
+        engines[None].dispose()
+        engines[None] = pooled
