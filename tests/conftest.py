@@ -39,6 +39,7 @@ from tests.support.browser import browser_or_skip, watch
 from tests.support.cases import CaseMaker
 from tests.support.chart_pages import worked_cases
 from tests.support.panel import OfficeClient, Statements
+from tests.support.pgbouncer import Pooler, pooler_or_skip
 from tests.support.postgres import Server, postgres_or_skip
 from tests.support.serving import served
 from tests.support.testkeys import keys_file
@@ -46,16 +47,19 @@ from tools.i18n import compile_catalogues
 
 BUILD = Path(__file__).resolve().parent.parent / "build"
 BACKENDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+POOLED = pytest.param("pooled", marks=pytest.mark.postgres)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     datakeys.use(keys_file())  # what needs no application needs them all the same
     config.addinivalue_line("markers", "both: runs on SQLite and on PostgreSQL")
+    config.addinivalue_line("markers", "pooled: beside `both`, through a PgBouncer as well")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "backend" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both"):
-        metafunc.parametrize("backend", BACKENDS, indirect=True)
+        pooled = [POOLED] if metafunc.definition.get_closest_marker("pooled") else []
+        metafunc.parametrize("backend", [*BACKENDS, *pooled], indirect=True)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -80,7 +84,7 @@ def indonesian_reader() -> None:
 
 @pytest.fixture
 def backend(request: pytest.FixtureRequest) -> str:
-    """`sqlite`, or also `postgres` under the mark `both`."""
+    """`sqlite`, or also `postgres` under the mark `both`, and `pooled` under that mark."""
     return getattr(request, "param", "sqlite")
 
 
@@ -114,6 +118,19 @@ def postgres_template(postgres: Server, shared_folder: Path) -> str:
     return postgres.template(panel.template_name(), build)
 
 
+@pytest.fixture(scope="session")
+def pooler(postgres: Server) -> Iterator[Pooler]:
+    """A PgBouncer in transaction mode before that server."""
+    with pooler_or_skip(postgres) as running:
+        yield running
+
+
+def _server_of(request: pytest.FixtureRequest, backend: str) -> tuple[Server, Pooler | Server]:
+    """The server that makes databases, and what the panel reaches them by."""
+    server: Server = request.getfixturevalue("postgres")
+    return server, request.getfixturevalue("pooler") if backend == "pooled" else server
+
+
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> Iterator[str]:
     """A fresh office: schema, SOP, roles, reference data and the officers, no case."""
@@ -121,9 +138,9 @@ def database_url(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -
         template = request.getfixturevalue("sqlite_template")
         yield panel.copy_sqlite(template, tmp_path / "aduan.sqlite")
         return
-    server: Server = request.getfixturevalue("postgres")
+    server, reached = _server_of(request, backend)
     name = server.create_database(template=request.getfixturevalue("postgres_template"))
-    yield server.url(name)
+    yield reached.url(name)
     server.drop_database(name)
 
 
@@ -135,9 +152,9 @@ def empty_database_url(
     if backend == "sqlite":
         yield f"sqlite:///{(tmp_path / 'empty.sqlite').as_posix()}"
         return
-    server: Server = request.getfixturevalue("postgres")
+    server, reached = _server_of(request, backend)
     name = server.create_database()
-    yield server.url(name)
+    yield reached.url(name)
     server.drop_database(name)
 
 

@@ -1,4 +1,4 @@
-"""Make sure of what the tests need beside Python: a Chromium, poppler's PDF programs, nginx, pm4py.
+"""Make sure of what the tests need beside Python: Chromium, PDF programs, servers, pm4py.
 
 Root on Debian gets the packages (`systemd` for `systemd-analyze`), without being asked anything.
 Everybody else gets one line each: the tests that need them are then skipped, or with CI=true it is
@@ -21,8 +21,13 @@ from tests.support.pdftools import missing_programs  # noqa: E402
 from tools import process_mining  # noqa: E402
 from tools.bootstrap import apt_install  # noqa: E402
 
-#: What the tests of `deploy/` start, and the package of Debian that has it.
-PROGRAMS = {"nginx": "nginx", "systemd-analyze": "systemd"}
+#: What the tests of `deploy/` and of several servers start, and the package of Debian that has it.
+PROGRAMS = {
+    "nginx": "nginx",
+    "pgbouncer": "pgbouncer",
+    "redis-server": "redis-server",
+    "systemd-analyze": "systemd",
+}
 
 
 def main() -> None:

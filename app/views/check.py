@@ -1,8 +1,8 @@
 """The public check page: a number with its PIN, or the QR code of a paper; nobody signs in.
 
-Guessing is held up twice, by Flask-Limiter in the memory of each process: per address, and per
-case number whether there is such a case or not. Several processes therefore allow as many tries
-more; with six digits and a few dozen tries a day that stays far from a guess.
+Guessing is held up twice (`app.limits`): per address, and per case number whether there is such a
+case or not. Several processes without Redis allow as many tries more; with six digits and a few
+dozen tries a day that stays far from a guess.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from app.views.chart_filter import periods
 from tests.support.chart_pages import CHARTS, URL, Tables, block, drawn, rows_of, same_cell
 
 
+@pytest.mark.pooled
 @pytest.mark.both
 def test_every_table_equals_its_csv_cell_by_cell(
     login: Any, worked: list[Any], make_case: Any

@@ -239,6 +239,7 @@ def test_what_is_not_sealed_by_us_shows_nothing(
 # --- the list finds what the box finds -----------------------------------------------------------
 
 
+@pytest.mark.pooled
 @pytest.mark.both
 def test_the_list_shows_the_cases_of_the_box(
     login: Login, case: Complaint, make_case: CaseMaker

@@ -135,6 +135,7 @@ def test_a_made_up_token_is_not_there(login, post, token):
     assert post(client, f"/uploads/{token}/delete").status_code == 404
 
 
+@pytest.mark.pooled
 @pytest.mark.both
 def test_taking_an_upload_back_removes_row_and_file(session, login, post, send, store):
     client = login("petugas")

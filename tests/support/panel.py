@@ -38,7 +38,7 @@ from app.services.storage import open_store
 from app.sign_in import SID
 from app.stepup import PROVED
 from config import load_settings
-from tests.support import signed
+from tests.support import pgbouncer, signed
 from tests.support.testkeys import keys_file
 
 #: Every test officer signs in with it; its hash is made once and cheaply.
@@ -107,6 +107,7 @@ def settings_for(folder: Path, url: str, **changes: Any) -> dict[str, Any]:
     environment = {
         "INSTANCE_PATH": str(folder),
         "DATABASE_URL": url,
+        "DATABASE_DIRECT_URL": pgbouncer.direct_of(url),
         "SECRET_KEY": SECRET,
         "DATA_KEYS": str(keys_file()),
         "AUDIT_KEY": AUDIT_KEY,
@@ -159,12 +160,13 @@ def _engine_for(app: Flask, settings: Mapping[str, Any]) -> Engine:
     Its connections go to the address that it has at the moment.
     """
     url = make_url(settings["SQLALCHEMY_DATABASE_URI"])
-    engines: dict[str, Engine] = app.extensions.setdefault("test_engines", {})
-    engine = engines.get(url.drivername)
+    kind = (url.drivername, bool(settings["DATABASE_DIRECT_URL"]))
+    engines: dict[Any, Engine] = app.extensions.setdefault("test_engines", {})
+    engine = engines.get(kind)
     if engine is None:
         options = {"url": url, **settings["SQLALCHEMY_ENGINE_OPTIONS"]}
         db._apply_driver_defaults(options, app)
-        engine = engines[url.drivername] = db._make_engine(None, options, app)
+        engine = engines[kind] = db._make_engine(None, options, app)
 
         @event.listens_for(engine, "do_connect")
         def connect(dialect: Any, record: Any, cargs: list[Any], cparams: dict[str, Any]) -> None:

@@ -40,6 +40,7 @@ def content(engine: Any) -> dict[str, list[Any]]:
         }
 
 
+@pytest.mark.pooled
 @pytest.mark.both
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_everything_comes_back_on_either_database(

@@ -220,6 +220,7 @@ def test_stopping_finishes_the_message_in_hand_and_frees_the_rest(
     assert something_due(session, now()), "at once, not after the lease"
 
 
+@pytest.mark.pooled
 @pytest.mark.both
 def test_workers_at_once_send_each_message_once(
     app: Any, session: Session, queue: Any, mailer: Mailer, server: MailServer

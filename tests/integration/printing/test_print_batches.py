@@ -50,6 +50,7 @@ def words(data: bytes) -> str:
         return " ".join(page.get_textpage().get_text_bounded() for page in pdf)
 
 
+@pytest.mark.pooled
 @pytest.mark.both
 def test_all_good_in_one_go_moves_every_case_on(make_case: CaseMaker, printer: Printer) -> None:
     early = MONDAY - timedelta(days=3)

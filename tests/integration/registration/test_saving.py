@@ -77,6 +77,7 @@ def test_sent_twice_is_one_case(session, login, sent, filled):
     assert count(session, StagedUpload) == 0
 
 
+@pytest.mark.pooled
 @pytest.mark.both
 def test_sent_six_times_at_once_is_one_case(session, login, filled):
     client = login("petugas")

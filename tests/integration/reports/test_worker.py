@@ -50,6 +50,7 @@ def states(session: Session) -> list[str]:
     return list(session.scalars(select(ReportJob.state).order_by(ReportJob.id)))
 
 
+@pytest.mark.pooled
 @pytest.mark.both
 def test_two_workers_take_one_job_once(app: Flask, session: Session, queue: Any) -> None:
     queue(1)
@@ -282,6 +283,7 @@ def test_looking_for_work_writes_nothing(app: Flask, session: Session) -> None:
     assert "BEGIN IMMEDIATE" not in seen
 
 
+@pytest.mark.pooled
 @pytest.mark.both
 def test_a_report_is_of_one_moment(
     app: Flask, session: Session, queue: Any, store: Store, monkeypatch: pytest.MonkeyPatch

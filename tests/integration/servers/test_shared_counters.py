@@ -24,9 +24,7 @@ def redis() -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def server_of(
-    make_app: Callable[..., Flask], redis: RedisServer
-) -> Callable[..., Flask]:
+def server_of(make_app: Callable[..., Flask], redis: RedisServer) -> Callable[..., Flask]:
     """`server_of("key of the office")`: one more server process of that office."""
     redis.client().flushall()
 
@@ -45,8 +43,9 @@ def ask(app: Flask, times: int = 1) -> list[int]:
     client = app.test_client()
     where = {"REMOTE_ADDR": "10.0.0.9"}
     return [
-        posted(client, "/check/", {**data, "number": f"PGD-2019-{n:06d}"}, environ_base=where)
-        .status_code
+        posted(
+            client, "/check/", {**data, "number": f"PGD-2019-{n:06d}"}, environ_base=where
+        ).status_code
         for n in range(times)
     ]
 
@@ -65,9 +64,7 @@ def test_two_servers_count_together(server_of: Any) -> None:
 def test_signing_in_is_counted_together_too(server_of: Any) -> None:
     servers = [server_of(AUTH_RATE_LIMIT="3 per minute") for _ in range(2)]
     wrong = {"username": "nobody", "password": "nothing at all"}
-    answers = [
-        posted(servers[n % 2].test_client(), "/login/", wrong).status_code for n in range(4)
-    ]
+    answers = [posted(servers[n % 2].test_client(), "/login/", wrong).status_code for n in range(4)]
     assert answers[3] == 429
     assert 429 not in answers[:3]
 

@@ -28,6 +28,7 @@ def left_sending(session: Session, minutes: float) -> None:
     session.commit()
 
 
+@pytest.mark.pooled
 @pytest.mark.both
 def test_a_second_window_takes_the_next_paper_and_leaves_the_first_alone(
     desk: Desk,

@@ -13,6 +13,7 @@ from app.services.prints import record_print
 from tests.support.workbench import ids
 
 
+@pytest.mark.pooled
 @pytest.mark.both
 def test_a_case_goes_all_the_way_through_its_forms(bench, make_case, session, login, user, post):
     desk = bench("intake", checked=False, files=False)
