@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, cast
 
 from flask import current_app
 from sqlalchemy import create_engine, text
@@ -62,7 +62,7 @@ def past_the_pooler() -> Iterator[None]:
     if not direct:
         yield
         return
-    engines = db.engines
+    engines = cast(dict[str | None, Engine], db.engines)
     pooled = engines[None]
     db.session.remove()
     options = direct_options(current_app.config["SQLALCHEMY_ENGINE_OPTIONS"])

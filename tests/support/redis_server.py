@@ -53,10 +53,10 @@ class RedisServer:
         """A look into it."""
         return redis.Redis.from_url(self.url, socket_timeout=2)
 
-    def keys(self) -> list[str]:
-        """What is counted in it."""
+    def offices(self) -> set[str]:
+        """Whose tries are counted in it."""
         found = self.client().keys()
-        return sorted(key.decode() for key in found)  # type: ignore[union-attr]
+        return {key.decode().split(":")[1] for key in found}  # type: ignore[union-attr]
 
 
 @contextlib.contextmanager

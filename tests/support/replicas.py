@@ -33,7 +33,8 @@ class Pair:
         # What is not on the standby's disk is not acknowledged: else a failover would lose it.
         self.execute("ALTER SYSTEM SET synchronous_commit = on")
         self.execute("ALTER SYSTEM SET wal_receiver_status_interval = '1s'")
-        data = Path(self._data_of(self.primary))
+        words = self._words()
+        data = Path(words[words.index("-D") + 1])
         with (data / "pg_hba.conf").open("a", encoding="ascii") as rules:
             rules.write("host replication all 127.0.0.1/32 scram-sha-256\n")
         self._drop_option("synchronous_commit=off")
@@ -76,17 +77,18 @@ class Pair:
 
     # --- making ---------------------------------------------------------------------------------
 
-    def _data_of(self, own: OwnPostgres) -> str:
-        return str(own.process.args[own.process.args.index("-D") + 1])  # type: ignore[union-attr, index]
+    def _words(self) -> list[str]:
+        """The command line of the primary."""
+        return [str(word) for word in self.primary.process.args]  # type: ignore[union-attr]
 
     def _drop_option(self, setting: str) -> None:
-        words = list(self.primary.process.args)  # type: ignore[arg-type]
+        words = self._words()
         place = words.index(setting)
         self.primary.process.args = words[: place - 1] + words[place + 1 :]
 
     def _copy(self) -> subprocess.Popen[bytes]:
-        server, words = self.primary.server, list(self.primary.process.args)  # type: ignore[arg-type]
-        prefix = words[: next(n for n, word in enumerate(words) if str(word).endswith("/postgres"))]
+        server, words = self.primary.server, self._words()
+        prefix = words[: next(n for n, word in enumerate(words) if word.endswith("/postgres"))]
         data = self.folder / "standby"
         secret = quote(server.password, safe="")
         source = f"postgresql://{postgres.USER}:{secret}@127.0.0.1:{server.port}/"
@@ -97,10 +99,9 @@ class Pair:
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         words[words.index("-D") + 1] = str(data)
-        words = [f"port={self.standby_port}" if str(w).startswith("port=") else w for w in words]
+        words = [f"port={self.standby_port}" if w.startswith("port=") else w for w in words]
         words = [
-            f"unix_socket_directories={data}" if str(w).startswith("unix_socket") else w
-            for w in words
+            f"unix_socket_directories={data}" if w.startswith("unix_socket") else w for w in words
         ]
         process = subprocess.Popen(
             words, cwd=self.folder, stdin=subprocess.DEVNULL, env=postgres._environment()

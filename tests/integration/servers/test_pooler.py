@@ -55,9 +55,12 @@ def many_at_once(url: str, **options: object) -> list[str]:
 
 
 def test_prepared_statements_would_break(pooler: Pooler) -> None:
-    with pytest.raises(DBAPIError) as caught:
+    def try_often() -> None:
         for _try in range(10):
             many_at_once(pooler.url("postgres"))
+
+    with pytest.raises(DBAPIError) as caught:
+        try_often()
     assert isinstance(
         caught.value.orig,
         psycopg.errors.DuplicatePreparedStatement | psycopg.errors.InvalidSqlStatementName,
