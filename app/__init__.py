@@ -32,6 +32,7 @@ from app import (
     standby,
     surface,
     templating,
+    tracing,
 )
 from app.access import current_permissions, role_names
 from app.extensions import compress, csrf, db, may_write, migrate
@@ -87,6 +88,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     auditing.install(app)
     logs.install(app)
     measuring.install(app)
+    tracing.install()
     db.init_app(app)
     standby.install(app)
     migrate.init_app(app, db, directory=str(MIGRATIONS), render_as_batch=True, compare_type=True)
