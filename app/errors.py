@@ -24,6 +24,7 @@ from app.navigation import safe_back
 from app.services.administrators import MESSAGES as ADMINISTRATOR_MESSAGES
 from app.services.blanks import MESSAGES as BLANK_MESSAGES
 from app.services.blanks import note_waiting
+from app.services.copies import MESSAGES as COPY_MESSAGES
 from app.services.dispatching import MESSAGES as DISPATCH_MESSAGES
 from app.services.documents import MESSAGES as DOCUMENT_MESSAGES
 from app.services.filecheck import MESSAGES as FILE_MESSAGES
@@ -117,6 +118,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     **RIGHTS_MESSAGES,
     **FILE_MESSAGES,
     **UPLOAD_MESSAGES,
+    **COPY_MESSAGES,
     **DOCUMENT_MESSAGES,
     **IMPORT_MESSAGES,
     **PAPER_MESSAGES,

@@ -1,4 +1,4 @@
-"""Decoding HEIC and PDF outside this process: what a hostile file costs has a limit."""
+"""Decoding and marking foreign files outside this process: what a hostile file costs has a limit."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ _WORKER: Final = Path(__file__).with_name("decoding_worker.py")
 #: At once, whatever is asked for: each may take a core and a gigabyte.
 _AT_ONCE: Final = threading.BoundedSemaphore(2)
 SECONDS: Final = 20.0
-_WORDS: Final = {3: "too_large", 4: "damaged", 5: "no_such_page"}
+_WORDS: Final = {3: "too_large", 4: "damaged", 5: "no_such_page", 6: "locked"}
 #: Of our environment the worker needs only what finds libraries; secrets stay here.
 _KEPT: Final = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "TMP", "LANG")
 
-Why = Literal["too_large", "damaged", "no_such_page", "busy"]
+Why = Literal["too_large", "damaged", "no_such_page", "locked", "busy"]
+What = Literal["heic", "pdf", "mark_pdf", "mark_jpeg", "mark_png"]
 
 
 class DecodingError(Exception):
@@ -30,13 +31,11 @@ class DecodingError(Exception):
         super().__init__(why)
 
 
-def decode(
-    what: Literal["heic", "pdf"], *numbers: int, data: bytes, seconds: float = SECONDS
-) -> bytes:
+def decode(what: What, *numbers: int, data: bytes, seconds: float = SECONDS) -> bytes:
     """Have the worker decode `data`; see `decoding_worker.py` for the numbers.
 
     Raises:
-        DecodingError: damaged, too large, no such page, or the file took longer than `seconds`
+        DecodingError: damaged, locked, too large, no such page, or the file took longer than `seconds`
             (then it counts as damaged); busy when no worker became free in that time.
     """
     command = [sys.executable, "-P", "-B", str(_WORKER), what, *map(str, numbers)]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-from flask import Response, abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
@@ -21,16 +20,17 @@ from app.errors import error_sentence
 from app.extensions import db
 from app.formats import file_size, local_datetime
 from app.models import CaseOutput, Complaint, Document, DocumentKind, User
-from app.services.documents import DamagedFileError, NewFile, attach_to_case, read_file
+from app.services.copies import is_marked
+from app.services.documents import NewFile, attach_to_case
 from app.services.search import case_condition
 from app.services.versions import why_not_now
 from app.services.visibility import visible_cases, visible_through
 from app.sop.errors import NotFoundError, RefusedError, SopError
 from app.views.base import OfficeModelView
 from app.views.case_parts import case_link, case_number_link, case_url
+from app.views.document_file import FILE_POLICIES, FileMixin
 from app.views.document_preview import PreviewMixin, preview_url
 from app.views.document_replace import ReplaceMixin
-from app.views.export import content_disposition
 from app.views.formkeys import check_form_key, new_form_key, result_of_key, spend_form_key
 from app.views.forms.draft import StagedFile, read_files, stage_posted
 from app.views.interface import OfficeInterface
@@ -38,26 +38,11 @@ from app.views.labels import labels_of
 from app.views.office import request_time, the_sop, the_store, upload_limits
 from app.views.searching import PrivateSearchMixin
 
-log = logging.getLogger(__name__)
-
 STAGES: Final[Mapping[str, Any]] = {
     "requirement": _l("Requirement"),
     "draft": _l("Draft"),
     "signed": _l("Signed"),
     "proof": _l("Proof of dispatch"),
-}
-_PICTURE_POLICY: Final = (
-    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors 'self'"
-)
-#: What a browser may show in place, and what the file may do there: nothing. Chromium 156 shows a
-#: PDF in a sandbox too, but many versions before it refuse ("This page has been blocked"), so PDFs
-#: go without: their viewer runs apart from our origin, and the fixed type keeps them from being HTML.
-FILE_POLICIES: Final[Mapping[str, str]] = {
-    "image/jpeg": _PICTURE_POLICY,
-    "image/png": _PICTURE_POLICY,
-    "application/pdf": (
-        "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'self'"
-    ),
 }
 #: Pages drawn one below the other on the page of a file.
 MOST_PAGES: Final = 30
@@ -87,7 +72,7 @@ def _row_columns(query: Query[Any]) -> Query[Any]:
     )
 
 
-class DocumentView(PreviewMixin, ReplaceMixin, PrivateSearchMixin, OfficeModelView):
+class DocumentView(FileMixin, PreviewMixin, ReplaceMixin, PrivateSearchMixin, OfficeModelView):
     """List and show the files of cases, hand them out, and add one to a case that is not finished.
 
     A file is never changed or deleted: it is evidence of what the office had before it. One that is
@@ -171,6 +156,10 @@ class DocumentView(PreviewMixin, ReplaceMixin, PrivateSearchMixin, OfficeModelVi
             "download_url": self._own_url("file", public_id=item.public_id, download=1)
             if may_open
             else None,
+            "marked": is_marked(item),
+            "original_url": self._own_url("original", public_id=item.public_id)
+            if may_open and is_marked(item) and self.may("can_original")
+            else None,
             "list_url": self._own_url("list") if self.may("can_list") else None,
             "page_urls": [preview_url(item, page) for page in range(1, _shown_pages(item) + 1)]
             if may_open and item.media_type == "application/pdf"
@@ -194,43 +183,6 @@ class DocumentView(PreviewMixin, ReplaceMixin, PrivateSearchMixin, OfficeModelVi
                 *([(_("Replaced"), local_datetime(item.replaced_at))] if item.replaced_at else []),
             ],
         }
-
-    # --- the bytes ---
-
-    @expose("/file/<public_id>", methods=["GET"])
-    @has_access
-    @permission_name("download")
-    def file(self, public_id: str) -> ResponseReturnValue:
-        """The file itself, proven unchanged; "not there" and "not yours" look the same."""
-        document = self._visible_file(public_id)
-        try:
-            data = read_file(the_store(), document)
-        except DamagedFileError as error:
-            log.error("document %s cannot be handed out: %s", document.id, error.code)
-            page = render_template(
-                "aduan/error.html",
-                code=500,
-                title=_("This file cannot be shown"),
-                text=error_sentence(error),
-            )
-            return page, 500
-        policy = FILE_POLICIES.get(document.media_type)
-        inline = policy is not None and "download" not in request.args
-        # A fixed type: what was stored as anything else is only ever saved, never shown.
-        media_type = document.media_type if policy else "application/octet-stream"
-        response = Response(data, mimetype=media_type)
-        response.headers.update(
-            {
-                "Content-Security-Policy": policy or "sandbox; default-src 'none'",
-                "Content-Disposition": content_disposition(
-                    "inline" if inline else "attachment", document.original_name
-                ),
-                "X-Content-Type-Options": "nosniff",
-                "Cache-Control": "no-store",
-                "Cross-Origin-Resource-Policy": "same-origin",
-            }
-        )
-        return response
 
     def _visible_file(self, public_id: str) -> Document:
         if not _PUBLIC_ID.fullmatch(public_id):

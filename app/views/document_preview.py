@@ -13,8 +13,10 @@ from flask_appbuilder.security.decorators import has_access, permission_name
 from app.errors import error_sentence
 from app.extensions import db
 from app.models import Document
+from app.services.copies import is_marked, marked_preview
 from app.services.documents import DamagedFileError, read_file
 from app.services.previews import SIDES, Preview, PreviewCache, PreviewError, draw_preview
+from app.views.document_file import mark_words
 from app.views.office import the_store
 
 log = logging.getLogger(__name__)
@@ -41,6 +43,9 @@ class PreviewMixin:
         if size not in SIDES or not 1 <= page <= (document.pages or 10_000):
             abort(404)
 
+        # A page large enough to be read leaves as a working copy does.
+        words = mark_words(document) if size == "page" and is_marked(document) else ""
+
         def draw() -> Preview:
             data, media_type = read_file(the_store(), document), document.media_type
             db.session.rollback()  # drawing takes seconds: no transaction stays open for it
@@ -53,6 +58,8 @@ class PreviewMixin:
                 log.error("document %s cannot be drawn: %s", document.id, error.code)
             status = 503 if error.code == "preview_busy" else 422
             return Response(error_sentence(error), status, _HEADERS, mimetype="text/plain")
+        if words:
+            found = marked_preview(found, words)
         response = Response(found.data, mimetype=found.media_type)
         response.headers.update(_HEADERS)
         return response

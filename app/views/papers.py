@@ -28,7 +28,7 @@ from app.services.papers.frame import Printing
 from app.services.papers.letters import processing_letter
 from app.services.papers.parcels import labels, manifest
 from app.sop.definition import Sop
-from app.views.document import FILE_POLICIES
+from app.views.document_file import FILE_POLICIES
 from app.views.export import content_disposition
 from app.views.interface import MAX_ID
 from app.views.office import request_time, the_sop

@@ -21,6 +21,7 @@ _VERBS: Final[dict[str, str]] = {
     "can_export": N_("export"),
     "can_work": N_("work on cases (Kerjakan)"),
     "can_print": N_("print"),
+    "can_original": N_("take a file without the mark, with a reason"),
     "can_reprint": N_("print once more"),
     "can_book": N_("book cards"),
     "can_pause": N_("pause the clock"),

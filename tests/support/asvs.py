@@ -120,7 +120,7 @@ b40      test_apart::test_asvs_b40_a_template_reads_its_own_folder_and_no_more t
 b41      test_mailer::test_nothing_breaks_out_of_a_header test_outbox::test_a_header_that_would_break_is_refused test_composing::test_an_address_makes_no_header test_filecheck::test_no_name_breaks_a_header_or_leaves_a_folder
 b42      test_filecheck::test_a_hostile_file_is_refused_with_its_reason
 b43      test_traps::test_trap_11_no_file_is_served_by_its_name test_storage::test_keys_are_random_and_fit_their_pattern
-b44      test_documents::test_a_file_comes_unchanged_under_safe_headers test_documents::test_the_right_to_download_is_one_of_its_own
+b44      test_documents::test_a_file_comes_unchanged_under_safe_headers test_documents::test_the_right_to_download_is_one_of_its_own test_copies::test_the_right_to_the_original_is_one_of_its_own
 b45      test_uploads_view::test_a_pile_of_uploads_is_refused_in_words test_attaching::test_a_case_holds_so_many_files
 b46      test_staging::test_a_refused_file_leaves_nothing test_storage::test_files_go_after_the_commit_and_not_before
 b47      test_personal_data::test_asvs_b47_the_database_file_and_its_log_hold_nothing_in_clear test_personal_data::test_asvs_b47_a_backup_holds_nothing_in_clear

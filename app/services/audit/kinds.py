@@ -46,6 +46,7 @@ _PERSONAL: Final = {
     "personal_data_erased": Text("Data pribadi dihapus", "Personal data erased"),
     "file_viewed": Text("Berkas dilihat", "File looked at"),
     "file_downloaded": Text("Berkas diunduh", "File downloaded"),
+    "file_original": Text("Berkas asli diambil", "Original file taken"),
     "breach_recorded": Text("Kebocoran data dicatat", "Data breach recorded"),
     "breach_changed": Text("Catatan kebocoran diubah", "Record of a breach changed"),
     "data_key_rotated": Text("Kunci data diganti", "Data key rotated"),
