@@ -72,8 +72,8 @@ def fill_office(
             _runs(random, received),
             received + timedelta(hours=5) if random.random() < 0.4 else None,
         )  # fmt: skip
-        _write(session, number, case, user)
         found.append(case)
+    _write(session, first, found, user)
     session.execute(
         insert(Pause).values(
             step_key="siak_check", reason="siak_down", note="",
@@ -94,34 +94,47 @@ def _runs(random: Random, received: datetime) -> tuple[tuple[str, datetime, int]
     return tuple(found)
 
 
-def _write(session: Session, number: int, case: Case, user: int) -> None:
-    session.execute(
-        insert(Complaint).values(
-            id=number, number=case.number, received_at=case.received, registered_at=case.received,
-            applicant_name=f"Pemohon {number}", nik=f"33250112039{number:05d}", text="x",
-            step_key=case.end, step_since=case.received, closed_at=case.closed,
-            completeness_due=case.received.date() + timedelta(days=14),
-            decision_due=case.received.date() + timedelta(days=60), class_due=case.class_due,
-            channel_id=case.channel, category_id=case.category, kecamatan_code=case.kecamatan,
-            confidential=case.confidential,
-        )
-    )  # fmt: skip
-    for step, at, work in case.runs:
-        session.execute(
-            insert(StepRun).values(
-                complaint_id=number, step_key=step, entered_at=case.received,
-                started_at=case.received, finished_at=at, work_seconds=work, wait_seconds=work * 3,
-                standard_minutes=15, started_by_id=user, finished_by_id=user,
-            )
-        )  # fmt: skip
-    if case.returned is not None:
-        session.execute(
-            insert(CaseEvent).values(
-                complaint_id=number, kind="moved", at=case.returned, transition="request_completion",
-                from_step="intake", to_step="returned", version=2,
-                details={},
-            )
-        )  # fmt: skip
+def _write(session: Session, first: int, cases: Sequence[Case], user: int) -> None:
+    numbered = list(enumerate(cases, start=first))
+    for table_, rows in (
+        (Complaint, [_complaint(number, case) for number, case in numbered]),
+        (StepRun, [run for number, case in numbered for run in _finished(number, case, user)]),
+        (CaseEvent, [_return(number, case) for number, case in numbered if case.returned]),
+    ):
+        if rows:
+            session.execute(insert(table_), rows)
+
+
+def _complaint(number: int, case: Case) -> dict[str, Any]:
+    return {
+        "id": number, "number": case.number,
+        "received_at": case.received, "registered_at": case.received,
+        "applicant_name": f"Pemohon {number}", "nik": f"33250112039{number:05d}", "text": "x",
+        "step_key": case.end, "step_since": case.received, "closed_at": case.closed,
+        "completeness_due": case.received.date() + timedelta(days=14),
+        "decision_due": case.received.date() + timedelta(days=60), "class_due": case.class_due,
+        "channel_id": case.channel, "category_id": case.category,
+        "kecamatan_code": case.kecamatan, "confidential": case.confidential,
+    }  # fmt: skip
+
+
+def _finished(number: int, case: Case, user: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "complaint_id": number, "step_key": step, "entered_at": case.received,
+            "started_at": case.received, "finished_at": at, "work_seconds": work,
+            "wait_seconds": work * 3, "standard_minutes": 15,
+            "started_by_id": user, "finished_by_id": user,
+        }
+        for step, at, work in case.runs
+    ]  # fmt: skip
+
+
+def _return(number: int, case: Case) -> dict[str, Any]:
+    return {
+        "complaint_id": number, "kind": "moved", "at": case.returned, "version": 2, "details": {},
+        "transition": "request_completion", "from_step": "intake", "to_step": "returned",
+    }  # fmt: skip
 
 
 def sheets(data: bytes) -> dict[str, list[list[Any]]]:
