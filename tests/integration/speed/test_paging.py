@@ -134,37 +134,34 @@ def test_a_row_that_is_gone_is_still_a_place(
     assert rows(client.get(moved).text) == cases[10:20]
 
 
-@pytest.mark.parametrize(
-    "place",
-    [
-        "",
-        "a",
-        "a0",
-        "a0~1",
-        "a0~1~",
-        "a0~x~2026-01-01T00:00:00+00:00",
-        "a0~1~2026-01-01T00:00:00",
-        "a0~1~yesterday",
-        "a0~1~0001-01-01T00:00:00+14:00",
-        "a0~1~9999-12-31T23:59:59-14:00",
-        "a0~99999999999~2026-01-01T00:00:00+00:00",
-        "a9~1~2026-01-01T00:00:00+00:00",
-        "c0~1~2026-01-01T00:00:00+00:00",
-        "a0~1~" + "9" * 3000,
-        "a0~-1~2026-01-01T00:00:00+00:00",
-        "a٣~1~2026-01-01T00:00:00+00:00",
-    ],
+NO_PLACES = (
+    "",
+    "a",
+    "a0",
+    "a0~1",
+    "a0~1~",
+    "a0~x~2026-01-01T00:00:00+00:00",
+    "a0~1~2026-01-01T00:00:00",
+    "a0~1~yesterday",
+    "a0~1~0001-01-01T00:00:00+14:00",
+    "a0~1~9999-12-31T23:59:59-14:00",
+    "a0~99999999999~2026-01-01T00:00:00+00:00",
+    "a9~1~2026-01-01T00:00:00+00:00",
+    "c0~1~2026-01-01T00:00:00+00:00",
+    "a0~1~" + "9" * 3000,
+    "a0~-1~2026-01-01T00:00:00+00:00",
+    "a٣~1~2026-01-01T00:00:00+00:00",
 )
+
+
 @pytest.mark.both
-def test_what_is_no_place_is_ignored(
-    login: Callable[[str], FlaskClient], cases: list[str], place: str
-) -> None:
+def test_what_is_no_place_is_ignored(login: Callable[[str], FlaskClient], cases: list[str]) -> None:
     client = login("petugas")
-    answer = client.get(
-        "/complaints/list/", query_string={"psize_ComplaintView": 10, "from_ComplaintView": place}
-    )
-    assert answer.status_code == 200
-    assert rows(answer.text) == cases[:10]
+    for place in NO_PLACES:
+        asked = {"psize_ComplaintView": 10, "from_ComplaintView": place}
+        answer = client.get("/complaints/list/", query_string=asked)
+        assert answer.status_code == 200, place
+        assert rows(answer.text) == cases[:10], place
 
 
 def test_a_place_shows_no_row_that_the_list_would_not(
