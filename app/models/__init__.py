@@ -19,6 +19,7 @@ from app.models.document import CaseOutput, Document, PrintRun, StagedUpload
 from app.models.importing import ImportRun
 from app.models.message import Message, MessageText
 from app.models.printing import BlankEntry, BlankStock, BlankWait, PrintBatch, PrintBatchItem
+from app.models.province import MergedCell, MergedOffice
 from app.models.reference import (
     Category,
     CategoryOutput,
@@ -79,6 +80,8 @@ __all__ = [
     "Holiday",
     "ImportRun",
     "KnownDevice",
+    "MergedCell",
+    "MergedOffice",
     "Message",
     "MessageText",
     "Model",

@@ -38,6 +38,7 @@ STAMPED = (
     "courier",
     "document_kind",
     "holiday",
+    "merged_office",
     "office",
     "region",
     "role_rule",

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import Category, Channel, Region, SopStep
+from app.models import Category, Channel, MergedOffice, Region, SopStep
 from app.remembered import remembered
 from app.services.statistics import Scope
 from app.sop.text import language
@@ -170,6 +170,7 @@ def read_filter(session: Session, args: Mapping[str, str], today: date) -> Filte
         category_id=int(value["category"]) if value["category"] else None,
         kecamatan_code=value["kecamatan"] or None,
         step_key=value["step"] or None,
+        office=value.get("office") or None,
     )
     shown = {"from": first.isoformat(), "to": last.isoformat()}
     if errors:
@@ -210,14 +211,21 @@ def _offered(session: Session) -> tuple[Choice, ...]:
         select(Region.code, Region.name).where(Region.kind == "kecamatan").order_by(Region.name)
     )
     steps = session.scalars(select(SopStep).where(SopStep.clock).order_by(SopStep.position))
+    offices = session.execute(
+        select(MergedOffice.name, MergedOffice.label).order_by(MergedOffice.label)
+    )
     offered = (
         ("channel", _("Channel"), tuple((str(row.id), str(row)) for row in channels)),
         ("category", _("Category"), tuple((str(row.id), str(row)) for row in categories)),
         ("kecamatan", _("Kecamatan"), tuple((code, name) for code, name in places)),
         ("step", _("Step"), tuple((row.key, str(row)) for row in steps)),
+        # A province's alone: no other has merged any.
+        ("office", _("Office"), tuple((name, label) for name, label in offices)),
     )
     return tuple(
-        Choice(name, label, options, "", _drawn(options)) for name, label, options in offered
+        Choice(name, label, options, "", _drawn(options))
+        for name, label, options in offered
+        if options or name != "office"
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, cast, extract, func, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, cast, extract, false, func, select
 from sqlalchemy.orm import Session
 
 from app.models import CaseEvent, Complaint, Dispatch, SopStep, StepRun
@@ -263,7 +263,9 @@ def _of_cases(scope: Scope) -> list[Any]:
         (Complaint.category_id, scope.category_id),
         (Complaint.kecamatan_code, scope.kecamatan_code),
     )
-    return [column == value for column, value in wanted if value is not None]
+    found: list[Any] = [column == value for column, value in wanted if value is not None]
+    # The cases of a merged office are elsewhere.
+    return found if scope.office is None else [*found, false()]
 
 
 def _during(column: Any, scope: Scope) -> tuple[Any, Any]:

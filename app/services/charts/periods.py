@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import false, func, select
 from sqlalchemy.orm import Session
 
 from app.models import Complaint, StatCell
@@ -22,7 +22,8 @@ def of_cases(statement: Any, scope: Scope) -> Any:
     for column, value in wanted:
         if value is not None:
             statement = statement.where(column == value)
-    return statement
+    # The cases of a merged office are elsewhere.
+    return statement if scope.office is None else statement.where(false())
 
 
 def last_day(session: Session, series: str, scope: Scope, today: date) -> date | None:

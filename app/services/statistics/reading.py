@@ -268,6 +268,8 @@ def _values(dim: str) -> Any:
 
 
 def _rows_facts(session: Session, series: str, scope: Scope) -> Iterator[Fact]:
+    if scope.office is not None:  # its cases are elsewhere
+        return
     for fact in facts(session, series, scope=scope):
         if scope.step_key is None or series != "run" or fact.item == scope.step_key:
             yield fact

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
-from app.models import CaseEvent, Complaint, Dispatch, StatCell, StepRun
+from app.models import CaseEvent, Complaint, Dispatch, MergedCell, StatCell, StepRun
 from app.services.statistics.cells import (
     CellKey,
     Cells,
@@ -21,6 +21,7 @@ from app.services.statistics.cells import (
 )
 from app.services.statistics.counting import SERIES, facts
 from app.services.statistics.facts import Counts
+from app.services.statistics.merged import add_merged
 from app.services.statistics.scope import GRAINS, end_of, start_of
 
 #: So many months are counted at a time: some 100,000 cells of a large office.
@@ -61,6 +62,7 @@ def rebuild(session: Session) -> int:
             days: Cells = {}
             for fact in facts(session, series, first=start, last=end):
                 add_day_cells(days, fact)
+            add_merged(session, days, series, start, end)
             cells = all_grains(days)
             # A week that goes on in the next window is written with it: each cell is written once.
             for key, counts in unfinished.items():
@@ -111,6 +113,7 @@ def check(session: Session) -> Iterator[Difference]:
             counted: Cells = {}
             for fact in facts(session, series, first=month, last=end):
                 add_day_cells(counted, fact)
+            add_merged(session, counted, series, month, end)
             yield from _compare(counted, _kept(session, series, "day", month, end))
             month = end + timedelta(days=1)
         yield from _sums(session, series)
@@ -189,6 +192,7 @@ _DATED: Final = (
     CaseEvent.at,
     Dispatch.sent_at,
     Dispatch.delivered_at,
+    MergedCell.start,
 )
 _INSERT: Final = insert(StatCell.__table__)
 _COLUMNS: Final = tuple(getattr(StatCell, name) for name in CellKey._fields)

@@ -28,6 +28,8 @@ class Scope:
     category_id: int | None = None
     kecamatan_code: str | None = None
     step_key: str | None = None
+    #: Of a province: one office whose statistics were merged.
+    office: str | None = None
 
     @property
     def dims(self) -> dict[str, str]:
@@ -36,6 +38,7 @@ class Scope:
             "channel": None if self.channel_id is None else str(self.channel_id),
             "category": None if self.category_id is None else str(self.category_id),
             "kecamatan": self.kecamatan_code,
+            "office": self.office,
         }
         return {dim: value for dim, value in chosen.items() if value is not None}
 

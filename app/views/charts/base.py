@@ -109,7 +109,7 @@ class ChartView(HardenedMixin, BaseChartView):  # type: ignore[misc]
             return self._csv(figure, scope, today)
         reset_url = url_for(f"{self.endpoint}.chart")
         period = period_words(scope) if self.has_period else local_date(today)
-        choices = [item for item in bar.choices if item.name in self.selects]
+        choices = [item for item in bar.choices if item.name in (*self.selects, "office")]
         return render_template(
             self.chart_template,
             title=self.chart_title,
