@@ -90,9 +90,7 @@ def export_command(target: Path, name: str, first: str, last: str, least: int) -
     label = session.scalar(select(Office.name)) or name
     try:
         begin, end = (date.fromisoformat(f"{month}-01") for month in (first, last))
-        found = export_statistics(
-            session, name, label, begin, end, datetime.now(UTC), least=least
-        )
+        found = export_statistics(session, name, label, begin, end, datetime.now(UTC), least=least)
         text = sign(found.body, _key())
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
