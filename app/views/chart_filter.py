@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
-from sqlalchemy import select
+from sqlalchemy import literal, select
 from sqlalchemy.orm import Session
 
 from app.models import Category, Channel, MergedOffice, Region, SopStep
@@ -207,20 +207,21 @@ def _offered(session: Session) -> tuple[Choice, ...]:
     """Retired channels and places are offered too: past cases came by them."""
     channels = session.scalars(select(Channel).order_by(Channel.position, Channel.id))
     categories = session.scalars(select(Category).order_by(Category.position, Category.id))
-    places = session.execute(
-        select(Region.code, Region.name).where(Region.kind == "kecamatan").order_by(Region.name)
-    )
+    # Of both in one statement: most have no offices, and pages are measured by their statements.
+    place = select(literal("kecamatan"), Region.code, Region.name.label("words"))
+    office = select(literal("office"), MergedOffice.name, MergedOffice.label)
+    named = place.where(Region.kind == "kecamatan").union_all(office).order_by("words")
+    places: dict[str, list[tuple[str, str]]] = {"kecamatan": [], "office": []}
+    for kind, key, words in session.execute(named):
+        places[kind].append((key, words))
     steps = session.scalars(select(SopStep).where(SopStep.clock).order_by(SopStep.position))
-    offices = session.execute(
-        select(MergedOffice.name, MergedOffice.label).order_by(MergedOffice.label)
-    )
     offered = (
         ("channel", _("Channel"), tuple((str(row.id), str(row)) for row in channels)),
         ("category", _("Category"), tuple((str(row.id), str(row)) for row in categories)),
-        ("kecamatan", _("Kecamatan"), tuple((code, name) for code, name in places)),
+        ("kecamatan", _("Kecamatan"), tuple(places["kecamatan"])),
         ("step", _("Step"), tuple((row.key, str(row)) for row in steps)),
         # A province's alone: no other has merged any.
-        ("office", _("Office"), tuple((name, label) for name, label in offices)),
+        ("office", _("Office"), tuple(places["office"])),
     )
     return tuple(
         Choice(name, label, options, "", _drawn(options))
