@@ -53,3 +53,11 @@ def may_compare(actor: Actor) -> bool:
 def step_revealed(number: str, step: str) -> tuple[str, str, dict[str, str]]:
     """What the log is told when a step's form shows the numbers of a case to be compared."""
     return KIND, f"complaint:{number}", {"field": FIELDS, "reason": f"step {step}"}
+
+
+def form_revealed(subject: str, form: str, fields: str = FIELDS) -> tuple[str, str, dict[str, str]]:
+    """What the log is told when a form opens with somebody's data in full, to be worked on.
+
+    No reason is asked for there: which form it was is the reason.
+    """
+    return KIND, subject, {"field": fields, "reason": f"form {form}"}

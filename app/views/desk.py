@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from app.access import current_actor, current_permissions
+from app.auditing import audit_now
 from app.errors import error_sentence, status_of
 from app.extensions import db
 from app.formats import local
@@ -31,6 +32,7 @@ from app.services.dispatching import (
     may_send,
     sending_moves,
 )
+from app.services.revealing import form_revealed
 from app.services.transitions import Handling, apply_transition
 from app.services.visibility import visible_cases
 from app.sop.definition import Transition
@@ -69,7 +71,11 @@ class DispatchDeskView(DeskLists, BaseView):  # type: ignore[misc]
             return self._idle(asked=text, found=cases)
         errand = errand_of(db.session(), the_sop(), cases[0])
         form = self._form(errand) if self._may_do(errand) else None
-        return self._page(errand, form, new_form_key())
+        number = errand.case.number
+        page = self._page(errand, form, new_form_key())
+        if form is not None and form.shows_label:
+            audit_now(*form_revealed(f"complaint:{number}", "desk", form.fills_in))
+        return page
 
     @expose("/send/<pk>", methods=["POST"])
     @has_access

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from werkzeug.datastructures import MultiDict
 
 from app.access import current_actor, current_permissions
+from app.auditing import audit_now
 from app.errors import sentence
 from app.extensions import db
 from app.formats import local_date
@@ -27,6 +28,7 @@ from app.services.complaints import (
     register_complaint,
 )
 from app.services.filecheck import ACCEPT
+from app.services.revealing import form_revealed
 from app.services.transitions import Handling, apply_transition
 from app.sop.definition import Transition
 from app.sop.errors import NotAllowedError, SopError, WrongStepError
@@ -189,7 +191,10 @@ class RegistrationMixin:
             return self._correct(complaint)
         choices = load_choices(db.session(), complaint)
         form = ComplaintForm(now=request_time(), choices=choices, complaint=complaint)
-        return self._correction_page(Draft(form, choices), complaint, str(complaint.version))
+        number = complaint.number
+        page = self._correction_page(Draft(form, choices), complaint, str(complaint.version))
+        audit_now(*form_revealed(f"complaint:{number}", "correction"))
+        return page
 
     def _correct(self, complaint: Complaint) -> ResponseReturnValue:
         session, now, pk = db.session(), request_time(), complaint.id

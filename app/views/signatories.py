@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from flask import request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from sqlalchemy import select
 
+from app.auditing import audit_now
 from app.extensions import db
 from app.formats import short_date
 from app.models import Signatory, User
+from app.services.revealing import form_revealed
 from app.services.signatories import ACTING, office_day, overlapping, title_of
 from app.sop.identity import mask
 from app.views.base import OfficeModelView
@@ -212,6 +215,14 @@ class SignatoryView(OfficeModelView):
     empty_text = _l(
         "Without a signatory no case leaves the signing step. Add the head of the office first."
     )
+
+    def _form_page(self, form: Any, *, new: bool = False, item: Any = None) -> str:
+        """The edit form holds the NIK of an official in full: that it was opened is told."""
+        subject = f"signatory:{item.id}" if item is not None and item.nik else ""
+        page = super()._form_page(form, new=new, item=item)
+        if subject and request.method == "GET":
+            audit_now(*form_revealed(subject, "signatory", "nik"))
+        return page
 
     def cell(self, item: Signatory, column: str) -> Any:
         """Capacities by their names, the days, and whether they are now; the NIK masked."""

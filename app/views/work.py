@@ -21,7 +21,7 @@ from app.services.blanks import note_waiting
 from app.services.casefile import load_case_file
 from app.services.complaints import claim, log_event
 from app.services.dispatching import clean_tracking_number
-from app.services.revealing import may_compare, step_revealed
+from app.services.revealing import form_revealed, may_compare, step_revealed
 from app.services.transitions import Handling, apply_transition, start_work
 from app.sop.definition import Step, Transition
 from app.sop.errors import (
@@ -122,6 +122,8 @@ class WorkMixin:
         page = self._form_page(item, step, form, new_form_key())
         if form.compares_numbers and may_compare(current_actor()):
             audit_now(*step_revealed(number, step.key))
+        elif form.fills_in:
+            audit_now(*form_revealed(f"complaint:{number}", f"step {step.key}", form.fills_in))
         return page
 
     def _work(self, item: Complaint) -> ResponseReturnValue:

@@ -7,13 +7,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import false, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app.models import CaseOutput, Complaint, Document, SigningItem
 from app.services.actor import Actor
 from app.services.batch import MAX_BATCH
 from app.services.facts import signed_among
+from app.services.signatories import checked_by
 from app.services.visibility import visible_cases
 from app.sop.definition import Sop
 
@@ -58,6 +59,8 @@ class WaitingCase:
 
     case: Complaint
     papers: tuple[WaitingPaper, ...]
+    #: Whether who looks checked it at SIAK himself, and the SOP wants two people for that.
+    own_check: bool = False
 
     @property
     def unsigned(self) -> tuple[WaitingPaper, ...]:
@@ -80,6 +83,11 @@ def sources(sop: Sop) -> list[str]:
     return [move.source for move in sop.transitions if move.key == SIGN]
 
 
+def sop_wants_two(sop: Sop) -> bool:
+    """Whether the SOP wants check and signature from two people."""
+    return any(move.key == SIGN and "checked_by_another" in move.guards for move in sop.transitions)
+
+
 def count_waiting(session: Session, sop: Sop, actor: Actor) -> int:
     """How many cases wait for a signature, of those the actor may know of."""
     query = select(func.count()).select_from(Complaint)
@@ -96,21 +104,23 @@ def waiting_cases(
     limit: int = MAX_BATCH,
 ) -> list[WaitingCase]:
     """The cases at the signing step, the longest wait first, with what each paper lacks."""
-    query = select(Complaint).where(Complaint.step_key.in_(sources(sop)), visible_cases(actor))
+    # Known with the row: nobody is to learn of it after his signature was asked for.
+    own = checked_by(Complaint.id, Complaint.round, actor.id)
+    query = select(Complaint, own if sop_wants_two(sop) else false()).where(
+        Complaint.step_key.in_(sources(sop)), visible_cases(actor)
+    )
     if ids is not None:
         query = query.where(Complaint.id.in_(ids))
-    cases = list(
-        session.scalars(
-            query.options(joinedload(Complaint.category))
-            .order_by(Complaint.step_since, Complaint.id)
-            .limit(limit)
-            .execution_options(populate_existing=True)
-        )
-    )
+    cases = session.execute(
+        query.options(joinedload(Complaint.category))
+        .order_by(Complaint.step_since, Complaint.id)
+        .limit(limit)
+        .execution_options(populate_existing=True)
+    ).all()
     if not cases:
         return []
-    papers = _papers(session, [case.id for case in cases])
-    return [WaitingCase(case, tuple(papers[case.id])) for case in cases]
+    papers = _papers(session, [case.id for case, _own in cases])
+    return [WaitingCase(case, tuple(papers[case.id]), bool(own)) for case, own in cases]
 
 
 def _papers(session: Session, ids: Sequence[int]) -> dict[int, list[WaitingPaper]]:

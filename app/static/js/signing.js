@@ -21,20 +21,22 @@
     if (!form) return
     const boxes = all('[data-sign-one]')
     const every = one('[data-sign-all]')
+    /* what he checked himself is signed by a tick of its own, never along with the rest */
+    const easy = boxes.filter((box) => !('signOwn' in box.dataset))
     const words = one('[data-sign-chosen]')
     const follow = () => {
       const stop = one('[data-sign-bar] [data-stop]')
       if (stop) stop.hidden = true
       const chosen = boxes.filter((box) => box.checked).length
       if (every) {
-        every.checked = chosen > 0 && chosen === boxes.length
-        every.indeterminate = chosen > 0 && chosen < boxes.length
+        every.checked = easy.length > 0 && easy.every((box) => box.checked)
+        every.indeterminate = chosen > 0 && !every.checked
       }
       if (words) words.textContent = chosen ? words.dataset.t.replace('{num}', chosen) : ''
       for (const box of boxes) box.closest('.sign-card').classList.toggle('is-chosen', box.checked)
     }
     every?.addEventListener('change', () => {
-      for (const box of boxes) box.checked = every.checked
+      for (const box of easy) box.checked = every.checked
       follow()
     })
     for (const box of boxes) box.addEventListener('change', follow)

@@ -57,6 +57,8 @@ class WorkForm:
     keeps_facts: ClassVar[bool] = False
     #: Whether its work is to compare the applicant's numbers: they are shown, and that is logged.
     compares_numbers: ClassVar[bool] = False
+    #: Fields that the form fills in with the applicant's data, in full; told to the log.
+    fills_in: ClassVar[str] = ""
     reason_label: ClassVar[Any] = _l("Reason or note")
     #: Where the message of a guard's problem or of a refusal stands, by its code.
     places: ClassVar[Mapping[str, str]] = {}

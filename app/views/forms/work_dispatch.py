@@ -40,6 +40,7 @@ class DispatchForm(WorkForm):
     """There is no dispatch record without its proof, so it is written only when the case is sent."""
 
     template: ClassVar[str] = "aduan/work/dispatch.html"
+    fills_in: ClassVar[str] = "phone address"
     places = {
         "dispatch_missing": "tracking_number",
         "courier_missing": "courier",

@@ -4,7 +4,7 @@ exception of a small office has a reason, an end, and stands where everybody see
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -134,7 +134,7 @@ def test_what_is_no_exception(make_case, office, case, session, days, reason):
 def test_asvs_b23_an_exception_is_written_into_the_case_and_the_log(
     make_case, office, case, session, login
 ):
-    except_until(session, date.today() + timedelta(days=30))  # noqa: DTZ011
+    except_until(session, datetime.now(UTC).date() + timedelta(days=30))
     sign(make_case, office, case)
     session.commit()
     assert case.step_key == "printing"
@@ -151,11 +151,11 @@ def test_asvs_b23_an_exception_is_written_into_the_case_and_the_log(
 def test_an_exception_is_seen_by_who_signs_and_who_administers(login, session):
     for key, url in (("kepala", "/signing/"), ("admin", "/administration/")):
         assert REASON not in login(key).get(url).text
-    except_until(session, date.today() + timedelta(days=30))  # noqa: DTZ011
+    except_until(session, datetime.now(UTC).date() + timedelta(days=30))
     for key, url in (("kepala", "/signing/"), ("admin", "/administration/")):
         text = login(key).get(url).text
         assert REASON in text
-        assert (date.today() + timedelta(days=30)).isoformat() not in text  # noqa: DTZ011
+        assert (datetime.now(UTC).date() + timedelta(days=30)).isoformat() not in text
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_the_administrator_writes_the_exception(login, post, session, reason, da
     admin = login("admin")
     pk = session.scalar(select(Office.id))
     form = largest_form(admin.get(f"/reference/office/edit/{pk}").text)
-    day = (date.today() + timedelta(days=days)).isoformat() if days else ""  # noqa: DTZ011
+    day = (datetime.now(UTC).date() + timedelta(days=days)).isoformat() if days else ""
     form |= {"same_person_reason": reason, "same_person_until": day}
     assert post(admin, f"/reference/office/edit/{pk}", form).status_code == status
     kept = session.scalar(
@@ -180,3 +180,77 @@ def test_the_administrator_writes_the_exception(login, post, session, reason, da
     assert kept == (reason if status == 303 else "")
     logged = session.scalars(select(AuditEvent).where(AuditEvent.kind == "duties_exception")).all()
     assert len(logged) == (status == 303)
+
+
+def card_of(page, case):
+    """What the signing desk says of a case."""
+    found = [card for card in page.split('<li class="card sign-card')[1:] if case.number in card]
+    return found[0] if found else ""
+
+
+def own_draft(make_case, session, user):
+    """Two cases with drafts: the head checked the first himself."""
+    cases = [make_case("signing"), make_case("signing")]
+    for found in cases:
+        for output in current_outputs(session, found):
+            make_case.attach(found, "draft", "subkoordinator", output_id=output.id, scan=True)
+    session.execute(
+        update(SiakCheck)
+        .where(SiakCheck.complaint_id == cases[0].id)
+        .values(checked_by_id=user("kepala").id)
+    )
+    session.commit()
+    return cases
+
+
+def test_asvs_b23_the_desk_says_so_before_anything_is_signed(
+    make_case, session, user, login, sql_count
+):
+    own, other = own_draft(make_case, session, user)
+    head = login("kepala")
+    page = head.get("/signing/").text
+    assert "Anda yang memverifikasi pengaduan ini di SIAK" in card_of(page, own)
+    assert "Penanda tangan lain harus" in card_of(page, own)
+    assert 'type="checkbox"' not in card_of(page, own)
+    assert "/signing/bring/" not in card_of(page, own)
+    assert "Anda yang memverifikasi" not in card_of(page, other)
+    assert "data-sign-one" in card_of(page, other)
+    with sql_count() as with_it:
+        head.get("/signing/")
+    session.execute(update(SiakCheck).values(checked_by_id=user("operator").id))
+    session.commit()
+    with sql_count() as without:
+        head.get("/signing/")
+    assert len(with_it) == len(without)
+
+
+def test_asvs_b23_by_an_exception_it_is_marked_and_has_a_tick_of_its_own(
+    make_case, session, user, login
+):
+    own, other = own_draft(make_case, session, user)
+    except_until(session, datetime.now(UTC).date() + timedelta(days=7))
+    page = login("kepala").get("/signing/").text
+    assert "Anda yang memverifikasi pengaduan ini di SIAK" in card_of(page, own)
+    assert "data-sign-own" in card_of(page, own)
+    assert "data-sign-one" in card_of(page, own)
+    assert "data-sign-own" not in card_of(page, other)
+    except_until(session, datetime.now(UTC).date() - timedelta(days=1))
+    assert "data-sign-own" not in login("kepala").get("/signing/").text
+
+
+@pytest.mark.browser
+def test_asvs_b23_select_all_leaves_it_out(make_case, session, user, page, backend):
+    if backend == "postgres":
+        pytest.skip("the page is the same")
+    own, other = own_draft(make_case, session, user)
+    except_until(session, datetime.now(UTC).date() + timedelta(days=7))
+    window = page("kepala")
+    window.goto("/signing/")
+    window.check("[data-sign-all]")
+    ticked = "boxes => boxes.filter(box => box.checked).map(box => box.value)"
+    assert window.eval_on_selector_all("[data-sign-one]", ticked) == [str(other.id)]
+    window.check("[data-sign-own]")
+    assert sorted(window.eval_on_selector_all("[data-sign-one]", ticked)) == sorted(
+        [str(own.id), str(other.id)]
+    )
+    assert window.watched.problems == []

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from app.models import AuditEvent, Message
+from app.models import AuditEvent, Message, Signatory
 from app.views.revealing import MINUTES, OPEN
 from tests.support.documents import take_away
 from tests.support.panel import post
@@ -161,6 +161,61 @@ def test_asvs_b49_other_steps_ask_for_a_reason(login, make_case, session):
     assert answer.location == f"/complaints/work/{intake.id}#applicant"
     assert shown(client, intake, "work") == NUMBERS
     assert len(revealed(session)) == 1
+
+
+@pytest.mark.both
+@pytest.mark.parametrize(
+    ("key", "step", "url", "seen", "told"),
+    [
+        pytest.param(
+            "petugas", "siak_check", "/complaints/edit/{case.id}", NUMBERS, "form correction",
+            id="the correction form",
+        ),
+        pytest.param(
+            "petugas", "dispatch", "/complaints/work/{case.id}", [PERSON["phone"]],
+            "form step dispatch", id="the form of the step that sends",
+        ),
+        pytest.param(
+            "petugas", "dispatch", "/desk/?case={case.number}", [PERSON["phone"]], "form desk",
+            id="the dispatch desk",
+        ),
+    ],
+)  # fmt: skip
+def test_asvs_b49_a_form_that_opens_with_the_numbers_is_told(
+    login, make_case, session, user, key, step, url, seen, told
+):
+    case = make_case(step, applicant_name="Sri Pemohon", **PERSON)
+    session.commit()
+    client = login(key)
+    answer = client.get(url.format(case=case))
+    assert answer.status_code == 200
+    assert [number for number in NUMBERS if number in answer.text and number in seen] == seen
+    [(actor_id, subject, detail)] = revealed(session)
+    assert (actor_id, subject) == (user(key).id, f"complaint:{case.number}")
+    assert detail["reason"] == told
+    assert detail["field"]
+
+
+def test_asvs_b49_a_form_without_the_numbers_tells_nothing(login, make_case, session):
+    case = make_case("dispatch", **PERSON)
+    session.commit()
+    take_away(session, "Petugas Pengaduan", "see_personal", "Complaint")
+    client = login("petugas")
+    assert client.get(f"/complaints/edit/{case.id}").status_code == 403
+    answer = client.get(f"/desk/?case={case.number}")
+    assert [number for number in NUMBERS if number in answer.text] == []
+    assert revealed(session) == []
+
+
+def test_asvs_b49_the_nik_of_an_official_is_told_as_well(login, session, user):
+    row = session.scalars(select(Signatory)).first()
+    row.nik = PERSON["nik"]
+    session.commit()
+    answer = login("admin").get(f"/reference/signatories/edit/{row.id}")
+    assert PERSON["nik"] in answer.text
+    assert revealed(session) == [
+        (user("admin").id, f"signatory:{row.id}", {"field": "nik", "reason": "form signatory"})
+    ]
 
 
 def test_asvs_b50_nothing_personal_in_urls_titles_cookies_or_logs(login, case, caplog, app):
