@@ -12,6 +12,7 @@ from app.cli.data import data_group
 from app.cli.maintenance import release_command, seed_group, tidy_command
 from app.cli.messages import messages_group, worker_command
 from app.cli.papers import papers_group
+from app.cli.partitions import partitions_group
 from app.cli.search import search_group
 from app.cli.sop import sop_group
 from app.cli.statistics import stats_group
@@ -37,6 +38,7 @@ def register_commands(app: Flask) -> None:
         search_group,
         stats_group,
         audit_group,
+        partitions_group,
     ):
         app.cli.add_command(command)
     app.cli.add_command(account_group)

@@ -111,7 +111,7 @@ def backup_command(target: Path | None, key_file: Path | None) -> None:
             Model.metadata,
             current_app.extensions["store"],
             target,
-            _recipients(),
+            recipients(),
             extra=_extra(folder),
             data_keys=ring().text(),
             now=now,
@@ -176,7 +176,7 @@ def _require_empty() -> None:
     db.session.rollback()
 
 
-def _recipients() -> list[str]:
+def recipients() -> list[str]:
     """The public keys that may open the backup: of the setting, else of `flask backup-key`."""
     if configured := current_app.config["BACKUP_KEYS"]:
         return list(configured)

@@ -20,6 +20,7 @@ from flask.cli import AppGroup, with_appcontext
 from app.datakeys import KeysError, ring
 from app.extensions import db, may_write
 from app.services import sealing
+from app.services.audit.partitions import make_ahead
 from app.services.personal import cases_of, export_person
 from app.services.retention import erase, erase_due, months_kept
 from app.services.rotating import StillSealedError, rotate
@@ -152,7 +153,10 @@ def _scrub_names() -> None:
 
 
 def expire_until(app: Flask, stop: Event, *, pause: float = 6 * 3600.0) -> None:
-    """Erase what is due some times a day, until stopped; nothing that goes wrong there ends it."""
+    """Erase what is due some times a day, and make the years ahead of the audit log, until stopped.
+
+    Nothing that goes wrong there ends it.
+    """
     while not stop.wait(60):
         try:
             may_write.set(False)
@@ -160,6 +164,8 @@ def expire_until(app: Flask, stop: Event, *, pause: float = 6 * 3600.0) -> None:
                 due = months_kept(db.session()) is not None
                 db.session.rollback()
                 may_write.set(True)
+                make_ahead(db.session())
+                db.session.commit()
                 if due:
                     expire(app.extensions["store"])
         except Exception:

@@ -85,8 +85,8 @@ def test_the_recording_writes_to_what_officers_write_to() -> None:
 # --- migrations only add --------------------------------------------------------------------------
 
 TAKES = re.compile(
-    r"\bDROP\s+(TABLE|COLUMN|NOT\s+NULL\s+)?(?!TRIGGER|INDEX|FUNCTION|CONSTRAINT)\w+|\bRENAME\b"
-    r"|\bSET\s+NOT\s+NULL\b",
+    r"\bDROP\s+(TABLE|COLUMN|NOT\s+NULL\s+)?(?!TRIGGER|INDEX|FUNCTION|CONSTRAINT)\w+"
+    r"|\bRENAME\s+COLUMN\b|\bALTER\s+TABLE\s+\w+\s+RENAME\s+TO\b|\bSET\s+NOT\s+NULL\b",
     re.IGNORECASE,
 )
 TAKING_CALLS = {"drop_table", "drop_column", "rename_table"}
@@ -112,7 +112,13 @@ def taken_away(source: str) -> list[str]:
                 found.extend(match[0] for match in TAKES.finditer(node.value))
 
     look("upgrade")
-    return found
+    # A table that is made again under its old name in the same step is never missed.
+    return [taken for taken in found if not _made_again(taken, source)]
+
+
+def _made_again(taken: str, source: str) -> bool:
+    renamed = re.fullmatch(r"ALTER\s+TABLE\s+(\w+)\s+RENAME\s+TO", taken, re.IGNORECASE)
+    return bool(renamed and re.search(rf"CREATE TABLE {renamed[1]}\b", source))
 
 
 def _of_call(node: ast.Call) -> Iterator[str]:
@@ -164,6 +170,7 @@ def test_what_takes_away_is_seen(line: str) -> None:
         'op.add_column("complaint", sa.Column("x", sa.Integer(), nullable=True))',
         'op.create_table("x", sa.Column("a", sa.Integer(), nullable=False))',
         'op.drop_index("ix_x")',
+        'op.execute("ALTER TABLE x RENAME TO y"); op.execute("CREATE TABLE x (a int)")',
         'op.execute("DROP TRIGGER x ON y")',
     ],
 )

@@ -39,6 +39,7 @@ def grant_statements(owner: str, panel: str, *, database: str, schema: str = "pu
         f"ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {schema}"
         f" GRANT USAGE, SELECT ON SEQUENCES TO {panel}",
     ]
+    found += [_leave_partitions(table, panel, schema) for table in APPEND_ONLY]
     for table in (*APPEND_ONLY, *KEPT_ROWS):
         found.append(f"REVOKE ALL ON {schema}.{table} FROM {panel}, PUBLIC")
         found.append(f"GRANT SELECT, INSERT ON {schema}.{table} TO {panel}")
@@ -47,6 +48,15 @@ def grant_statements(owner: str, panel: str, *, database: str, schema: str = "pu
     found.append(f"REVOKE ALL ON {schema}.alembic_version FROM {panel}")
     found.append(f"GRANT SELECT ON {schema}.alembic_version TO {panel}")
     return found
+
+
+def _leave_partitions(table: str, panel: str, schema: str) -> str:
+    """The way to a partition is its table; the statement for all tables has opened another."""
+    return (
+        "DO $$ DECLARE part record; BEGIN FOR part IN SELECT i.inhrelid::regclass AS name"  # noqa: S608
+        f" FROM pg_inherits i WHERE i.inhparent = '{schema}.{table}'::regclass"
+        f" LOOP EXECUTE 'REVOKE ALL ON ' || part.name::text || ' FROM {panel}, PUBLIC'; END LOOP; END $$"
+    )
 
 
 def _role(name: str) -> str:

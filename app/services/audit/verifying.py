@@ -8,12 +8,13 @@ paper) shows that.
 from __future__ import annotations
 
 import hmac
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.models import AuditEvent
@@ -61,7 +62,11 @@ def broken_rows(session: Session, heads: Iterable[Head] = ()) -> Iterator[tuple[
     """
     key = audit_key(session.connection())
     wanted = {head.number: head.mac for head in heads if head.number}
-    number, before = 0, BEGINNING
+    number, before = _beginning(session)
+    for archived in [kept for kept in wanted if kept <= number]:
+        kept_mac = wanted.pop(archived)
+        if archived == number and kept_mac != before:
+            yield str(archived), "not the row that was the last one when its seal was kept"
     statement = select(_ROWS).order_by(_ROWS.c.id).execution_options(yield_per=2_000)
     for row in session.execute(statement):
         if row.id != number + 1:
@@ -75,3 +80,22 @@ def broken_rows(session: Session, heads: Iterable[Head] = ()) -> Iterator[tuple[
         number, before = row.id, row.mac
     for lost in sorted(wanted):
         yield str(lost), f"was there once; the log ends at {number}"
+
+
+def _beginning(session: Session) -> tuple[int, str]:
+    """What the first row follows: nothing, or the last row of an archive that the log tells of.
+
+    The row that tells of it is sealed and proved with all others: who merely removes rows cannot
+    write it.
+    """
+    first = session.scalar(select(func.min(_ROWS.c.id)))
+    if first in (None, 1):
+        return 0, BEGINNING
+    told = select(_ROWS.c.detail).where(
+        _ROWS.c.kind == "audit_archived", _ROWS.c.subject == f"audit:{first - 1}"
+    )
+    for detail in session.scalars(told):
+        found = json.loads(detail)
+        if found.get("last") == first - 1 and isinstance(found.get("mac"), str):
+            return first - 1, found["mac"]
+    return 0, BEGINNING

@@ -5,16 +5,18 @@ it into SQLite or PostgreSQL, and a person with the key can read it with standar
 there is no panel any more.
 """
 
-from app.services.backup.making import BackupError, Made, make_backup
+from app.services.backup.making import BackupError, Encrypted, Made, make_backup, recipient
 from app.services.backup.reading import Contents, check_backup
 from app.services.backup.restoring import restore_files, restore_keys, restore_rows
 
 __all__ = [
     "BackupError",
     "Contents",
+    "Encrypted",
     "Made",
     "check_backup",
     "make_backup",
+    "recipient",
     "restore_files",
     "restore_keys",
     "restore_rows",

@@ -89,14 +89,14 @@ def make_backup(
     Raises:
         BackupError: no valid key, the target cannot be written, a file of a row is missing.
     """
-    keys = [_recipient(text_) for text_ in recipients]
+    keys = [recipient(text_) for text_ in recipients]
     if not keys:
         raise BackupError("no key to encrypt with: make one with `flask backup-key`")
     for attempt in range(1, TRIES + 1):
         made = Made(target, created=now)
         draft = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
-            with _Encrypted(draft, keys) as stream:
+            with Encrypted(draft, keys) as stream:
                 archive = _Archive(stream)
                 try:
                     _fill(archive, connection, metadata, store, made, extra or {}, data_keys)
@@ -199,14 +199,15 @@ def key_columns(metadata: MetaData) -> list[tuple[Table, str]]:
     ]
 
 
-def _recipient(text_: str) -> Any:
+def recipient(text_: str) -> Any:
+    """A public key as what is encrypted for it wants it."""
     try:
         return pyrage.x25519.Recipient.from_str(text_.strip())
     except pyrage.RecipientError as error:
         raise BackupError(f"{text_!r} is no key to encrypt with ({error})") from None
 
 
-class _Encrypted:
+class Encrypted:
     """A file that is encrypted while it is written; what is written goes through a pipe."""
 
     def __init__(self, path: Path, keys: Sequence[Any]) -> None:

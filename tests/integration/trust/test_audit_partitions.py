@@ -1,0 +1,225 @@
+"""The audit log by years on PostgreSQL: made ahead, proved across them, and taken out by the oldest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, text
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.orm import Session
+
+from app.models import AuditEvent
+from app.services.audit import Head, broken_rows, current_head, record
+from app.services.audit.partitions import PartitionError, detach, make_ahead, partitions
+from tests.integration.trust.test_audit_proof import second_role  # noqa: F401
+from tests.support.commands import run
+
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.parametrize("backend", ["postgres"], indirect=True),
+]
+YEAR = datetime.now(UTC).year
+FIRST = f"audit_event_until_{YEAR}"
+LATER = datetime(YEAR + 2, 3, 1, tzinfo=UTC)
+
+
+def told(session: Session, year: int, rows: int = 3) -> None:
+    for number in range(rows):
+        at = datetime(year, 5, 1 + number, tzinfo=UTC)
+        record(session, "signed_in", actor_id=number, at=at)
+        session.commit()
+
+
+def names(session: Session) -> list[str]:
+    return [part.name for part in partitions(session)]
+
+
+def rows_in(session: Session, table: str) -> int:
+    return session.scalar(text(f"SELECT count(*) FROM {table}"))
+
+
+def test_the_release_step_has_made_the_years_ahead(session: Session) -> None:
+    years = [f"audit_event_{YEAR + 1}", f"audit_event_{YEAR + 2}"]
+    assert names(session) == [FIRST, *years, "audit_event_default"]
+    assert make_ahead(session, 2) == 0
+    assert make_ahead(session, 4) == 2
+    assert make_ahead(session, 4) == 0
+
+
+def test_a_row_lies_in_its_year_and_the_chain_goes_over_all(session: Session) -> None:
+    for year in (YEAR, YEAR + 1, YEAR + 2):
+        told(session, year)
+    assert rows_in(session, f"audit_event_{YEAR + 1}") == 3
+    assert rows_in(session, f"audit_event_{YEAR + 2}") == 3
+    assert list(broken_rows(session)) == []
+
+
+def test_a_row_without_a_partition_is_kept_and_moved_when_its_year_is_made(
+    session: Session,
+) -> None:
+    told(session, YEAR + 3)
+    assert rows_in(session, "audit_event_default") == 3
+    assert make_ahead(session, 3) == 1
+    session.commit()
+    assert rows_in(session, "audit_event_default") == 0
+    assert rows_in(session, f"audit_event_{YEAR + 3}") == 3
+    assert list(broken_rows(session)) == []
+
+
+@pytest.mark.parametrize("statement", [
+    "UPDATE {} SET kind = 'signed_out'", "DELETE FROM {}", "TRUNCATE {}",
+])  # fmt: skip
+@pytest.mark.parametrize("table", ["audit_event", FIRST, f"audit_event_{YEAR + 1}"])
+def test_no_way_round_the_triggers(session: Session, statement: str, table: str) -> None:
+    told(session, YEAR)
+    told(session, YEAR + 1)
+    with pytest.raises(ProgrammingError, match="never changed"):
+        session.execute(text(statement.format(table)))
+    session.rollback()
+
+
+def test_the_last_row_is_found_by_the_index_of_each_part(session: Session) -> None:
+    told(session, YEAR)
+    session.execute(text("SET LOCAL enable_seqscan = off"))
+    plan = "\n".join(
+        session.scalars(text("EXPLAIN SELECT id, mac FROM audit_event ORDER BY id DESC LIMIT 1"))
+    )
+    assert "Merge Append" in plan
+    assert "Sort" not in plan.replace("Sort Key", "")
+    assert "Backward" in plan
+
+
+# --- taking years out -----------------------------------------------------------------------------
+
+
+class Archive:
+    """Where the lines go in a test."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+
+    def __call__(self, lines: Any) -> None:
+        self.lines = list(lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "now", "why"),
+    [
+        pytest.param("ab_user", LATER, "no partition", id="another table"),
+        pytest.param("audit_event_default", LATER, "goes on", id="the default one"),
+        pytest.param(FIRST, datetime(YEAR, 12, 31, tzinfo=UTC), "goes on", id="this year"),
+        pytest.param(f"audit_event_{YEAR + 1}", LATER, "is older", id="not the oldest"),
+    ],
+)
+def test_what_is_not_taken_out(session: Session, name: str, now: datetime, why: str) -> None:
+    told(session, YEAR)
+    told(session, YEAR + 1)
+    with pytest.raises(PartitionError, match=why):
+        detach(session, name, now, Archive(), "x")
+    session.rollback()
+
+
+def test_years_between_whose_rows_others_stand_are_not_taken_out(session: Session) -> None:
+    told(session, YEAR)
+    told(session, YEAR + 1)
+    told(session, YEAR)  # the clock was set back
+    with pytest.raises(PartitionError, match="set back"):
+        detach(session, FIRST, LATER, Archive(), "x")
+    session.rollback()
+
+
+def test_what_remains_is_proved_behind_the_archive(session: Session) -> None:
+    told(session, YEAR)
+    old = current_head(session)
+    told(session, YEAR + 1)
+    archive = Archive()
+    done = detach(session, FIRST, LATER, archive, "2026.age")
+    session.commit()
+    assert (done.last, done.mac) == (old.number, old.mac)
+    assert done.first == 1
+    assert [json.loads(line)["id"] for line in archive.lines] == list(range(1, old.number + 1))
+    assert done.sha256 == hashlib.sha256(b"".join(archive.lines)).hexdigest()
+    assert FIRST not in names(session)
+    assert session.scalar(select(func.min(AuditEvent.id))) == old.number + 1
+    assert list(broken_rows(session, [old, current_head(session)])) == []
+    forged = Head(old.number, "0" * 64)
+    assert [where for where, _what in broken_rows(session, [forged])] == [str(old.number)]
+
+
+def test_rows_that_are_merely_removed_are_no_archive(session: Session) -> None:
+    told(session, YEAR)
+    told(session, YEAR + 1)
+    last = session.scalar(text(f"SELECT max(id) FROM {FIRST}"))
+    session.execute(text(f"ALTER TABLE audit_event DETACH PARTITION {FIRST}"))
+    session.commit()
+    found = list(broken_rows(session))
+    assert found[0] == (f"1 to {last}", "removed")
+    # Nor does it help to write the row that tells of an archive: nobody else can seal it.
+    number = session.scalar(select(func.max(AuditEvent.id))) + 1
+    detail = json.dumps({"last": last, "mac": "0" * 64})
+    session.execute(
+        text("INSERT INTO audit_event VALUES (:id, now(), 'audit_archived', NULL, :subject,"
+             " :detail, '', '', :mac)"),
+        {"id": number, "subject": f"audit:{last}", "detail": detail, "mac": "0" * 64},
+    )  # fmt: skip
+    session.commit()
+    broken = [where for where, _what in broken_rows(session)]
+    assert str(last + 1) in broken
+    assert str(number) in broken
+
+
+def test_the_commands(
+    app: Flask, session: Session, tmp_path: Path, clock: Callable[[datetime], None]
+) -> None:
+    told(session, YEAR)
+    told(session, YEAR + 1)
+    listed = run(app, "partitions", "list").output.splitlines()
+    assert [line.split()[0] for line in listed] == names(session)
+    session.rollback()
+    assert run(app, "partitions", "ahead", "--years", "3").output == "partitions made: 1\n"
+    target = tmp_path / "old.age"
+    early = run(app, "partitions", "detach", FIRST, str(target))
+    assert early.exit_code == 1
+    assert "goes on" in early.output
+    identity = pyrage.x25519.Identity.generate()
+    app.config["BACKUP_KEYS"] = [str(identity.to_public())]
+    session.rollback()
+    clock(LATER)
+    done = run(app, "partitions", "detach", FIRST, str(target))
+    assert done.exit_code == 0, done.output
+    lines = pyrage.decrypt(target.read_bytes(), [identity])
+    assert hashlib.sha256(lines).hexdigest() in done.output
+    assert run(app, "partitions", "detach", FIRST, str(target)).exit_code == 1
+    assert run(app, "audit", "verify").exit_code == 0
+
+
+# --- two roles ------------------------------------------------------------------------------------
+
+
+def test_the_panels_role_makes_years_and_reads_no_part_by_itself(second_role: Engine) -> None:  # noqa: F811
+    with second_role.connect() as connection:
+        made = connection.scalar(text("SELECT make_audit_partitions(4)"))
+        assert made == 2
+        connection.commit()
+    for table in (FIRST, f"audit_event_{YEAR + 1}", f"audit_event_{YEAR + 4}"):
+        for statement in ("SELECT 1 FROM {}", "DELETE FROM {}", "UPDATE {} SET kind = 'x'"):
+            with (
+                second_role.connect() as connection,
+                pytest.raises(ProgrammingError, match="denied"),
+            ):
+                connection.exec_driver_sql(statement.format(table))
+    with second_role.connect() as connection, pytest.raises(ProgrammingError):
+        connection.exec_driver_sql(f"ALTER TABLE audit_event DETACH PARTITION {FIRST}")
+    with Session(second_role) as session:
+        record(session, "signed_in", actor_id=1, at=datetime(YEAR + 4, 1, 2, tzinfo=UTC))
+        session.commit()
+        assert list(broken_rows(session)) == []
