@@ -23,6 +23,7 @@ from sqlalchemy.engine import make_url
 from app.services.statistics import cells as kept
 from app.services.statistics.facts import Dims, run_fact
 from benchmarks.floor_charts import draw
+from benchmarks.floor_pages import templates
 
 PAGE: Final = """<!doctype html><html lang="id"><head><meta charset="utf-8"><title>{{ title }}</title></head><body>
 {% for rows in tables %}<table>{% for row in rows %}<tr>{% for value in row %}<td>{{ value }}</td>{% endfor %}</tr>
@@ -33,9 +34,12 @@ _local = threading.local()
 
 def make_floor() -> Flask:
     """The application of the specification in `FLOOR_SPEC`, over the database in `BENCH_URL`."""
-    spec = json.loads(Path(os.environ["FLOOR_SPEC"]).read_text(encoding="utf-8"))
+    spec = json.loads(
+        Path(os.environ["FLOOR_SPEC"]).read_text(encoding="utf-8"), object_hook=_bytes
+    )
     app = Flask("floor")
     template = app.jinja_env.from_string(PAGE)  # compiled once, as a file's would be
+    pages = templates(app)
 
     @app.get("/<name>")
     def page(name: str) -> str:
@@ -47,7 +51,7 @@ def make_floor() -> Flask:
             tables.append(query(statement["sql"], chosen))
         shape = spec[name][0].get("shape")
         if not shape:
-            return template.render(title=name, tables=tables)
+            return pages[spec[name][0]["page"]].render(title=name, tables=tables)
         tables = draw(shape, tables)
         # Of a chart the page holds its numbers twice: in the table and for the drawing.
         return template.render(title=name, tables=tables, data=json.dumps(tables))
@@ -58,6 +62,11 @@ def make_floor() -> Flask:
         return redirect(f"/case?i={case}", 303)  # type: ignore[return-value]
 
     return app
+
+
+def _bytes(value: dict[str, Any]) -> Any:
+    """The digest of a number stands as hexadecimal digits in the specification."""
+    return bytes.fromhex(value["hex"]) if set(value) == {"hex"} else value
 
 
 def connection() -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -24,21 +24,40 @@ PARTS: Final = ("groho", "wulan", "bamb", "saput", "yuni")
 
 _ROW: Final = (
     "SELECT c.id, c.number, c.applicant_name, g.label_id, s.label_id, u.first_name, u.last_name,"
-    " c.received_at, c.class_due FROM complaint c JOIN category g ON g.id = c.category_id"
+    " c.received_at, c.class_due, c.closed_at FROM complaint c JOIN category g ON g.id = c.category_id"
     " JOIN sop_step s ON s.key = c.step_key LEFT JOIN ab_user u ON u.id = c.assignee_id"
 )
 _NEWEST: Final = " ORDER BY c.received_at DESC, c.id DESC LIMIT 25"
+#: What the page of a case shows, each part by one statement.
 _CASE: Final = (
-    "SELECT c.*, g.label_id, h.label_id FROM complaint c JOIN category g ON g.id = c.category_id"
-    " JOIN channel h ON h.id = c.channel_id WHERE c.id = ?",
-    "SELECT q.*, k.label_id FROM requirement_check q JOIN document_kind k ON k.id = q.kind_id"
-    " WHERE q.complaint_id = ? ORDER BY q.position",
-    "SELECT * FROM step_run WHERE complaint_id = ? ORDER BY id",
-    "SELECT * FROM case_event WHERE complaint_id = ? ORDER BY id",
-    "SELECT id, kind_id, stage, original_name, size, uploaded_at FROM document"
-    " WHERE complaint_id = ? ORDER BY id",
-    "SELECT * FROM case_output WHERE complaint_id = ? ORDER BY id",
-    "SELECT * FROM dispatch WHERE complaint_id = ? ORDER BY id",
+    "SELECT c.id, c.number, c.applicant_name, c.nik, c.kk_number, c.sex, c.phone, c.email, c.address,"
+    " v.name, k.name, c.handle, c.received_at, c.registered_at, r.first_name || ' ' || r.last_name,"
+    " c.text, c.answer, c.step_since, c.completeness_due, c.class_due, c.decision_due, g.label_id,"
+    " h.label_id, s.label_id, u.first_name || ' ' || u.last_name FROM complaint c"
+    " JOIN category g ON g.id = c.category_id JOIN channel h ON h.id = c.channel_id"
+    " JOIN sop_step s ON s.key = c.step_key LEFT JOIN region v ON v.code = c.region_code"
+    " LEFT JOIN region k ON k.code = c.kecamatan_code LEFT JOIN ab_user u ON u.id = c.assignee_id"
+    " LEFT JOIN ab_user r ON r.id = c.registered_by_id WHERE c.id = ?",
+    "SELECT label_id, actor FROM sop_step WHERE clock ORDER BY position",
+    "SELECT k.label_id, q.required, q.state, q.note FROM requirement_check q"
+    " JOIN document_kind k ON k.id = q.kind_id WHERE q.complaint_id = ? ORDER BY q.position",
+    "SELECT draft_reference, checked_at, result, note FROM siak_check WHERE complaint_id = ?"
+    " ORDER BY id",
+    "SELECT k.label_id, o.reference, p.number, p.result, p.printed_at, u.first_name, u.last_name"
+    " FROM case_output o JOIN document_kind k ON k.id = o.kind_id"
+    " LEFT JOIN print_run p ON p.output_id = o.id LEFT JOIN ab_user u ON u.id = p.printed_by_id"
+    " WHERE o.complaint_id = ? ORDER BY o.id",
+    "SELECT d.id, d.status, r.name, d.tracking_number, d.sent_at, d.recipient, d.address,"
+    " d.received_by, d.delivered_at FROM dispatch d JOIN courier r ON r.id = d.courier_id"
+    " WHERE d.complaint_id = ? ORDER BY d.id",
+    "SELECT d.public_id, d.stage, k.label_id, d.original_name, d.size, d.uploaded_at, u.first_name,"
+    " u.last_name FROM document d LEFT JOIN document_kind k ON k.id = d.kind_id"
+    " LEFT JOIN ab_user u ON u.id = d.uploaded_by_id WHERE d.complaint_id = ? ORDER BY d.id",
+    "SELECT e.kind, e.transition, e.at, e.by_name, f.label_id, t.label_id, r.wait_seconds,"
+    " r.work_seconds, r.standard_minutes FROM case_event e LEFT JOIN sop_step f ON f.key = e.from_step"
+    " LEFT JOIN sop_step t ON t.key = e.to_step LEFT JOIN step_run r"
+    " ON r.complaint_id = e.complaint_id AND r.finished_at = e.at AND r.step_key = e.from_step"
+    " WHERE e.complaint_id = ? ORDER BY e.id",
 )
 
 
@@ -79,56 +98,63 @@ def _cases(office: Loaded, session: Session, moves: int) -> Iterator[Pair]:
     waiting = _ids(session, (Complaint.step_key == "certification") & named, moves)
     url = "/complaints/list/"
     petugas = "petugas"
-    yield Pair("list, first page", petugas, [url], [Statement(_ROW + _NEWEST)])
+    yield Pair("list, first page", petugas, [url], [_rows("")])
     yield Pair(
         f"list, page {deep:,}", petugas, [f"{url}?page_ComplaintView={deep}"],
-        [Statement(f"{_ROW} WHERE (c.received_at, c.id) < (?, ?){_NEWEST}", [edge])],
+        [_rows("(c.received_at, c.id) < (?, ?)", [edge])],
     )  # fmt: skip
     yield Pair(
         "search a number", petugas, [f"{url}?q={row.number}" for row in rows],
-        [Statement(f"{_ROW} WHERE c.number = ?{_NEWEST}", [[row.number] for row in rows])],
+        [_rows("c.number = ?", [[row.number] for row in rows])],
     )  # fmt: skip
     yield Pair(
-        "search part of a name", petugas, [], [_by_name(25)], words=PARTS,
+        "search part of a name", petugas, [], [_by_name(25, "cases")], words=PARTS,
     )  # fmt: skip
     yield Pair(
         "box, a number", petugas, [],
-        [Statement(f"{_ROW} WHERE c.number = ?{_NEWEST}", [[row.number] for row in rows])],
+        [_rows("c.number = ?", [[row.number] for row in rows], "hits")],
         box=[row.number for row in rows],
     )  # fmt: skip
     yield Pair(
         "box, a NIK", petugas, [],
-        [Statement(f"{_ROW} WHERE c.nik_digest = ?{_NEWEST}", [[row.nik_digest] for row in rows])],
+        [_rows("c.nik_digest = ?", [[{"hex": row.nik_digest.hex()}] for row in rows], "hits")],
         box=[row.nik for row in rows],
     )  # fmt: skip
-    yield Pair("box, part of a name", petugas, [], [_by_name(8)], box=PARTS)
+    yield Pair("box, part of a name", petugas, [], [_by_name(8, "hits")], box=PARTS)
     yield Pair(
         "filter a step", petugas, [f"{url}?_flt_0_step=signing"],
-        [Statement(f"{_ROW} WHERE c.step_key = 'signing'{_NEWEST}")],
+        [_rows("c.step_key = 'signing'")],
     )  # fmt: skip
     yield Pair(
         "filter a category", petugas, [f"{url}?_flt_0_category={category}"],
-        [Statement(f"{_ROW} WHERE c.category_id = ?{_NEWEST}", [[category]])],
+        [_rows("c.category_id = ?", [[category]])],
     )  # fmt: skip
     yield Pair(
         "one case", petugas, [f"/complaints/show/{pk}" for pk in done],
-        [Statement(sql, [[pk] for pk in done]) for sql in _CASE],
+        [
+            Statement(sql, [[pk] for pk in done] if "?" in sql else (), page="case")
+            for sql in _CASE
+        ],
     )  # fmt: skip
     yield Pair("one transition", "subkoordinator", [], [], goal=2.0, moves=waiting)
     yield Pair(
         "documents", petugas, ["/documents/list/"],
         [Statement(
-            "SELECT d.id, d.original_name, d.stage, d.uploaded_at, k.label_id, c.number"
-            " FROM document d JOIN complaint c ON c.id = d.complaint_id"
-            " LEFT JOIN document_kind k ON k.id = d.kind_id"
-            f" WHERE {visible} ORDER BY d.uploaded_at DESC, d.id DESC LIMIT 25"
+            "SELECT d.id, d.original_name, d.stage, d.uploaded_at, k.label_id, c.number, c.id, d.size,"
+            " u.first_name, u.last_name FROM document d JOIN complaint c ON c.id = d.complaint_id"
+            " LEFT JOIN document_kind k ON k.id = d.kind_id LEFT JOIN ab_user u ON u.id = d.uploaded_by_id"
+            f" WHERE {visible} ORDER BY d.uploaded_at DESC, d.id DESC LIMIT 25",
+            page="files",
         )],
     )  # fmt: skip
     yield Pair(
         "dispatches", petugas, ["/dispatches/list/"],
         [Statement(
-            "SELECT d.*, r.name, c.number FROM dispatch d JOIN courier r ON r.id = d.courier_id"
-            " JOIN complaint c ON c.id = d.complaint_id ORDER BY d.sent_at DESC, d.id DESC LIMIT 25"
+            "SELECT d.id, d.tracking_number, c.id, c.number, r.name, d.recipient, d.sent_at, d.status,"
+            " d.delivered_at FROM dispatch d JOIN courier r ON r.id = d.courier_id"
+            " JOIN complaint c ON c.id = d.complaint_id"
+            f" WHERE {visible} ORDER BY d.sent_at DESC, d.id DESC LIMIT 25",
+            page="parcels",
         )],
     )  # fmt: skip
     yield Pair("queue", "operator", ["/queue/"], _queue(lite))
@@ -142,10 +168,11 @@ def _queue(lite: bool) -> list[Statement]:
         Statement(
             "SELECT r.id, r.step_key, r.entered_at, r.started_at, r.standard_minutes, c.id, c.number,"
             " c.applicant_name, c.class_due, c.decision_due, c.round, g.label_id, u.first_name,"
-            " u.last_name FROM step_run r JOIN complaint c ON c.id = r.complaint_id"
-            " JOIN category g ON g.id = c.category_id LEFT JOIN ab_user u ON u.id = c.assignee_id"
+            " u.last_name, s.label_id FROM step_run r JOIN complaint c ON c.id = r.complaint_id"
+            " JOIN category g ON g.id = c.category_id JOIN sop_step s ON s.key = r.step_key LEFT JOIN ab_user u ON u.id = c.assignee_id"
             f" WHERE r.finished_at IS NULL AND r.step_key IN {steps}"
-            " ORDER BY r.entered_at LIMIT 50"
+            " ORDER BY r.entered_at LIMIT 50",
+            page="queue",
         ),
         Statement(
             "SELECT step_key, count(*) FROM complaint WHERE step_key IN ('intake', 'siak_check',"
@@ -162,14 +189,21 @@ def _queue(lite: bool) -> list[Statement]:
     ]
 
 
-def _by_name(most: int) -> Statement:
+def _rows(condition: str, params: Sequence[Sequence[Any]] = (), page: str = "cases") -> Statement:
+    """The newest cases under a condition, with what a list or the box shows of them."""
+    return Statement(f"{_ROW}{condition and f' WHERE {condition}'}{_NEWEST}", params, page=page)
+
+
+def _by_name(most: int, page: str) -> Statement:
     """Part of a name: the words that hold it, their cases, the newest first."""
     held = (
         "SELECT w.complaint_id FROM name_word n JOIN case_word w ON w.word = n.word"
         " WHERE n.word LIKE ?"
     )
     newest = _NEWEST.replace("25", str(most))
-    return Statement(f"{_ROW} WHERE c.id IN ({held}){newest}", [[f"%{part}%"] for part in PARTS])
+    return Statement(
+        f"{_ROW} WHERE c.id IN ({held}){newest}", [[f"%{part}%"] for part in PARTS], page=page
+    )
 
 
 def _charts(office: Loaded, session: Session) -> Iterator[Pair]:

@@ -26,12 +26,14 @@ _FORM_KEY: Final = re.compile(rb'name="form_key" value="([^"]+)"')
 class Statement:
     """One bare statement with the parameters of each variant.
 
-    With a `shape` it reads cells of the roll-up, which are drawn with the statements after it.
+    With a `shape` it reads cells of the roll-up, which are drawn with the statements after it;
+    else the first names the `page` of `floor_pages` that shows the rows of all.
     """
 
     sql: str
     params: Sequence[Sequence[Any]] = ()
     shape: str = ""
+    page: str = ""
 
 
 @dataclass(frozen=True)
