@@ -45,13 +45,18 @@ def is_remembered(key: Hashable) -> bool:
     return found is not None and found[0] == current_stamp()
 
 
-def kept(key: Hashable, make: Callable[[], T]) -> T:
-    """The result of `make`, which depends on nothing but what stands in the key."""
-    store = _store("kept")
+def kept(key: Hashable, make: Callable[[], T], kind: str = "kept", most: int = MOST) -> T:
+    """The result of `make`, which depends on nothing but what stands in the key.
+
+    Args:
+        kind: what is large, or made of what people send, has a store of its own.
+        most: entries of that store.
+    """
+    store = _store(kind)
     found = store.get(key)
     if found is None:
         found = make()
-        _put(store, key, found)
+        _put(store, key, found, most)
     return cast(T, found)
 
 
@@ -86,8 +91,8 @@ def _store(kind: str) -> dict[Hashable, Any]:
     return stores.setdefault(kind, {})
 
 
-def _put(store: dict[Hashable, Any], key: Hashable, value: Any) -> None:
-    if len(store) >= MOST:
+def _put(store: dict[Hashable, Any], key: Hashable, value: Any, most: int = MOST) -> None:
+    if len(store) >= most:
         store.clear()
     store[key] = value
 

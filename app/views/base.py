@@ -30,7 +30,8 @@ from app.views import formbase  # noqa: F401  its import gives every form our me
 from app.views.cells import Cells, cell_text
 from app.views.formpages import FormsMixin, RefusedForm, item_pk
 from app.views.interface import COUNT_ALL, COUNT_CAP, Rows
-from app.views.listing import Listing, ListState, default_text_condition, read_state
+from app.views.list_state import ListState, default_text_condition, read_state
+from app.views.listing import Listing
 from app.views.widgets import OfficeFormWidget, OfficeListWidget, OfficeShowWidget
 
 log = logging.getLogger(__name__)
@@ -96,19 +97,13 @@ class HardenedMixin(FormsMixin):
     @expose("/list/")
     @has_access
     def list(self) -> ResponseReturnValue:
-        state = read_state(self)
-        listing = Listing(self, state)
         # FAB's list widget would draw its template apart, with a context of its own.
         return render_template(
             self.list_template,
-            **{**listing.context(), "header_actions": True, **self.list_extra()},
+            body=Listing(self, read_state(self)).body(),
             title=self.list_title,
             appbuilder=self.appbuilder,
         )
-
-    def list_extra(self) -> dict[str, Any]:
-        """What a screen's own list template needs besides."""
-        return {}
 
     def text_condition(self, model: Any, text: str) -> Any:
         """What the search box means for this screen."""

@@ -37,39 +37,48 @@ def table_lines(line: Line, lines: Iterable[tuple[Any, Sequence[Markup]]]) -> Ma
     Written here and not by a template: they are most of a list page, and this takes a third of
     the time.
     """
-    before, *others = (f'data-label="{escape(label)}">' for label in line.labels)
-    before = f'<td class="row-title" {before}'
-    between = [f"</div></td>\n<td {label}<div>" for label in others]
-    if between:
-        between[0] = between[0].removeprefix("</div>")
-    end = "</div></td>\n" if between else "</td>\n"
-    open_word, edit_word = escape(_("Open")), escape(_("Edit"))
-    found: list[str] = []
-    for pk, (first, *rest) in lines:
-        name = plain_words(first)
-        found.append("<tr>\n")
-        if line.choose is not None:
-            found.append(
-                '<td class="check-cell"><label class="check-box"><input type="checkbox" name="rowid"'
-                f' value="{escape(pk)}" data-check><span class="sr-only">'
-                f"{escape(line.choose % {'name': name})}</span></label></td>\n"
-            )
-        found.append(before)
-        if line.show is not None:
-            spoken = "" if name != "–" else f'<span class="sr-only">{open_word} {escape(pk)}</span>'
-            found.append(f'<a href="{line.show(pk)}">{first}{spoken}</a>')
+    row = _row_pattern(line)
+    open_word, found = escape(_("Open")), []
+    show, edit, choose = line.show, line.edit, line.choose
+    count = len(line.labels)
+    for pk, cells in lines:
+        if len(cells) != count:
+            list(zip(line.labels, cells, strict=True))  # a cell without a column: raises
+        name = plain_words(cells[0])
+        parts: list[Any] = []
+        if choose is not None:
+            parts += (escape(pk), escape(choose % {"name": name}))
+        if show is not None:
+            spoken = f'<span class="sr-only">{open_word} {escape(pk)}</span>' if name == "–" else ""
+            parts += (show(pk), cells[0], spoken)
         else:
-            found.append(first)
-        for opening, cell in zip(between, rest, strict=True):
-            found += (opening, cell)
-        found.append(end)
-        if line.edit is not None:
-            found.append(
-                f'<td class="tight row-actions row-edit"><a class="btn btn-quiet btn-sm" href="{line.edit(pk)}">'
-                f'{edit_word}<span class="sr-only"> {escape(name)}</span></a></td>\n'
-            )
-        found.append("</tr>\n")
+            parts.append(cells[0])
+        parts += cells[1:]
+        if edit is not None:
+            parts += (edit(pk), escape(name))
+        found.append(row % tuple(parts))
     return Markup("".join(found))  # noqa: S704 - cells are markup, all else is escaped
+
+
+def _row_pattern(line: Line) -> str:
+    """One line of the table with `%s` for each thing that differs from line to line."""
+    labels = [f'data-label="{escape(label)}">'.replace("%", "%%") for label in line.labels]
+    pieces = ["<tr>\n"]
+    if line.choose is not None:
+        pieces.append(
+            '<td class="check-cell"><label class="check-box"><input type="checkbox" name="rowid"'
+            ' value="%s" data-check><span class="sr-only">%s</span></label></td>\n'
+        )
+    first = '<a href="%s">%s%s</a>' if line.show is not None else "%s"
+    pieces.append(f'<td class="row-title" {labels[0]}{first}</td>\n')
+    pieces += [f"<td {label}<div>%s</div></td>\n" for label in labels[1:]]
+    if line.edit is not None:
+        edit_word = str(escape(_("Edit"))).replace("%", "%%")
+        pieces.append(
+            '<td class="tight row-actions row-edit"><a class="btn btn-quiet btn-sm" href="%s">'
+            f'{edit_word}<span class="sr-only"> %s</span></a></td>\n'
+        )
+    return "".join(pieces) + "</tr>\n"
 
 
 @lru_cache(maxsize=500)

@@ -30,7 +30,7 @@ from app.views.cells import Cells, cell_text, nowrap, with_below
 from app.views.export import EXPORT_ROWS, csv_response
 from app.views.interface import OfficeInterface
 from app.views.labels import kecamatan_choices, labels_of
-from app.views.listing import read_state
+from app.views.list_state import read_state
 from app.views.office import request_time
 from app.views.registration import RegistrationMixin
 from app.views.revealing import RevealMixin
@@ -115,6 +115,10 @@ class ComplaintView(
         categories, steps = labels_of(Category), labels_of(SopStep)
         whole = current_actor().can("see_personal")
         due = self._due()
+        # Cases of one page share days, categories and steps: each is written once.
+        day = cache(lambda value: nowrap(short_date(value)))
+        category = cache(lambda key: cell_text(categories.get(key, "")))
+        step = cache(lambda key, holder: with_below(steps.get(key, ""), holder))
 
         def line(item: Any) -> list[Markup]:
             holder = f"{item.first_name} {item.last_name}" if item.first_name is not None else ""
@@ -122,9 +126,9 @@ class ComplaintView(
             return [
                 nowrap(item.number),
                 cell_text(name),
-                cell_text(categories.get(item.category_id, "")),
-                with_below(steps.get(item.step_key, ""), holder),
-                nowrap(short_date(item.received_at)),
+                category(item.category_id),
+                step(item.step_key, holder),
+                day(local(item.received_at).date()),
                 due(item.class_due, item.closed_at is not None),
             ]
 

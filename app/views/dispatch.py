@@ -36,7 +36,7 @@ from app.views.export import EXPORT_ROWS, Cell, csv_response
 from app.views.forms.fields import DayField, PlainString, at_most, printable
 from app.views.interface import OfficeInterface
 from app.views.labels import labels_of
-from app.views.listing import read_state
+from app.views.list_state import read_state
 from app.views.office import request_time, the_sop
 from app.views.searching import PrivateSearchMixin
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask_appbuilder.models.filters import Filters
 from flask_appbuilder.models.sqla.filters import FilterRelationOneToManyEqual
 from flask_appbuilder.models.sqla.interface import SQLAInterface
-from sqlalchemy import ColumnElement, Select, bindparam, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, select, tuple_
 from sqlalchemy.orm import Query, joinedload, selectinload
 
 from app.access import current_actor
 from app.extensions import db
+from app.remembered import kept
 from app.services.actor import Actor
 from app.views.paging import Place
 
@@ -23,6 +24,8 @@ COUNT_CAP = 1_000
 #: Where it stops when somebody asks for the number.
 COUNT_ALL = 1_000_000
 MAX_ID = 2**31 - 1
+#: Statements of pages that are kept composed; composing one costs as much as running it.
+MOST_STATEMENTS = 300
 
 RowRule = Callable[[Actor], ColumnElement[bool]]
 
@@ -36,6 +39,18 @@ class Rows:
     count: int
     before: bool
     after: bool
+
+
+class _Page(NamedTuple):
+    """The statement of a page, and whether the number of all rows stands beside each."""
+
+    rows: Any
+    counted: bool
+
+
+def _is_of_this_request(chosen: Any) -> bool:
+    """Whether a filter depends on more than its value: words that are sought, and the time."""
+    return bool(getattr(chosen, "of_this_request", False))
 
 
 class FilterByKey(FilterRelationOneToManyEqual):  # type: ignore[misc]
@@ -145,46 +160,95 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
             shape: makes of the query one of the columns that the list shows; else whole rows.
             count_to: where counting stops.
         """
-        base = self.visible(self.session.query(self.obj))
-        if filters is not None:
-            base = filters.apply_all(base)
-        pk, (column, direction) = self.get_pk(), order
-        backwards = place is not None and not place.forward
-        chosen, skipped = base, page * size
+        forward = None if place is None else place.forward
+        skipped = page * size if place is None else place.skip * size
+
+        def make() -> _Page:
+            return self._compose(filters, order, size, forward, bool(skipped), shape, count_to)
+
+        key = self._page_key(filters, order, size, forward, bool(skipped), shape, count_to)
+        made = make() if key is None else kept(key, make, "statements", MOST_STATEMENTS)
+        values: dict[str, Any] = {"skipped": skipped} if skipped else {}
         if place is not None:
-            chosen, skipped = chosen.filter(self._beyond(place, order)), place.skip * size
-        if backwards:
+            values |= {"place_key": place.key, "place_value": place.value}
+        found = self.session.execute(made.rows, values).all()
+        more, found = len(found) > size, found[:size]
+        items: list[Any] = list(found) if shape else [row[0] for row in found]
+        if place is None and not page and not more:
+            return Rows(items, len(items), False, False)  # all there are: nothing is left to count
+        if made.counted and found:
+            count = int(found[0].rows_in_all)
+        else:
+            count = int(self.session.execute(self._counted(filters, count_to)).scalar_one())
+        if forward is False:
+            return Rows(items[::-1], count, more, True)
+        return Rows(items, count, place is not None or page > 0, more)
+
+    def _page_key(self, filters: Any, *asked: Any) -> tuple[Any, ...] | None:
+        """All that the statement of a page depends on; None when it is not worth keeping."""
+        chosen = []
+        for item, value in zip(filters.filters, filters.values, strict=True) if filters else ():
+            if _is_of_this_request(item):
+                return None
+            values = tuple(value) if isinstance(value, list | tuple) else (value,)
+            chosen.append((type(item), item.column_name, *values))
+        actor = current_actor()
+        # The row rule is the actor's, and nothing of it is kept for another.
+        return ("page", self, actor.id, actor.permissions, *chosen, *asked)
+
+    def _compose(
+        self,
+        filters: Any,
+        order: tuple[str, str],
+        size: int,
+        forward: bool | None,
+        skips: bool,
+        shape: Callable[[Query[Any]], Query[Any]] | None,
+        count_to: int,
+    ) -> _Page:
+        """The statement of a page, the row it begins at and what it skips left open."""
+        base = self._filtered(filters)
+        pk, (column, direction) = self.get_pk(), order
+        chosen = base
+        if forward is not None:
+            chosen = chosen.filter(self._beyond(forward, order))
+        if forward is False:
             direction = "asc" if direction == "desc" else "desc"
         chosen = self._ordered(chosen, column, direction)
-        if skipped:
+        if skips:
             # The page is found in the index alone, and only its rows are read and joined.
             keys = chosen.with_entities(pk.label("page_key"))
-            keys = keys.limit(size + 1).offset(skipped).subquery()
+            keys = keys.limit(size + 1).offset(bindparam("skipped", type_=Integer)).subquery()
             rows = self.session.query(self.obj).join(keys, pk == keys.c.page_key)
             rows = self._ordered(rows, column, direction)
         else:
             rows = chosen
         rows = shape(rows) if shape else self._with_relations(rows)
-        found = rows.limit(size + 1).all()
-        more, items = len(found) > size, found[:size]
-        if place is None and not page and not more:
-            return Rows(items, len(items), False, False)  # all there are: nothing is left to count
-        counted: Select[Any] = select(func.count()).select_from(
-            base.with_entities(pk).order_by(None).limit(count_to + 1).subquery()
-        )
-        count = int(self.session.execute(counted).scalar_one())
-        if backwards:
-            return Rows(items[::-1], count, more, True)
-        return Rows(items, count, place is not None or page > 0, more)
+        rows = rows.limit(size + 1)
+        if any(_is_of_this_request(item) for item in (filters.filters if filters else ())):
+            return _Page(rows.statement, counted=False)  # what words find is counted in need only
+        # The number comes with the rows: one way to the database less.
+        number = self._counted(filters, count_to).scalar_subquery().label("rows_in_all")
+        return _Page(rows.add_columns(number).statement, counted=True)
 
-    def _beyond(self, place: Place, order: tuple[str, str]) -> ColumnElement[bool]:
+    def _filtered(self, filters: Any) -> Query[Any]:
+        base = self.visible(self.session.query(self.obj))
+        filtered: Query[Any] = filters.apply_all(base) if filters is not None else base
+        return filtered
+
+    def _counted(self, filters: Any, count_to: int) -> Select[Any]:
+        """How many rows there are of all pages, counted to one more than was asked for."""
+        keys = self._filtered(filters).with_entities(self.get_pk()).order_by(None)
+        return select(func.count()).select_from(keys.limit(count_to + 1).subquery())
+
+    def _beyond(self, forward: bool, order: tuple[str, str]) -> ColumnElement[bool]:
         """The rows after or before a place, in the order of the list."""
-        pk, later = self.get_pk(), place.forward == (order[1] == "asc")
-        key: ColumnElement[Any] = literal(place.key, pk.type)
+        pk, later = self.get_pk(), forward == (order[1] == "asc")
+        key: ColumnElement[Any] = bindparam("place_key", type_=pk.type)
         if order[0] == self.get_pk_name():
             return pk > key if later else pk < key  # type: ignore[no-any-return]
         column = getattr(self.obj, order[0])
-        edge, here = tuple_(column, pk), tuple_(literal(place.value, column.type), key)
+        edge, here = tuple_(column, pk), tuple_(bindparam("place_value", type_=column.type), key)
         return edge > here if later else edge < here
 
     def _with_relations(self, rows: Query[Any]) -> Query[Any]:

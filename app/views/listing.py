@@ -1,141 +1,35 @@
-"""A list page from its URL: filters, order and page are read per request and capped.
-
-Parameters are FAB's own (`_flt_0_column`, `_oc_View`, `_od_View`, `page_View`, `psize_View`) plus
-`q`, the search box. What cannot be understood is ignored: it never shows more rows, never fails.
-"""
+"""A list page as it is shown: its lines, and around them what is the same for the same reader."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flask import request, url_for
+from flask import render_template, request, url_for
 from flask_babel import gettext as _
+from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
-from sqlalchemy import false, or_
 
+from app.gaps import Gapped, new_gap
 from app.remembered import kept
 from app.sop.text import language
 from app.views.cells import Line, drawn_options, table_lines
-from app.views.interface import COUNT_ALL, COUNT_CAP, MAX_ID
+from app.views.interface import COUNT_ALL, COUNT_CAP
 from app.views.labels import labels_of
-from app.views.paging import MOST_SKIPPED, Place, can_be_a_place, read_place
-from app.views.private_words import LONGEST, url_words, words_of
+from app.views.list_state import MAX_TEXT, PAGE_SIZES, ListState
+from app.views.paging import MOST_SKIPPED, Place, can_be_a_place
+from app.views.private_words import LONGEST, url_words
 
-PAGE_SIZES = (10, 25, 50, 100)
-MAX_PAGE = 200_000
-MAX_TEXT = 100
+#: Letters of parameters with which a page is still kept, and the pages that are kept.
+MOST_KEPT = 300
+MOST_DRAWN = 300
+_LINES, _TOKEN, _AFTER, _BEFORE = map(new_gap, ("lines", "token", "after", "before"))
 #: Stands in the pattern of an address where the key goes.
 _GAP = "0row0"
 #: What may stand in the parameters of an address as it is.
 _PLAIN = "!$'()*,/:;?@"
-_FILTER = re.compile(r"_flt_(\d)_([a-z_]{1,40})")
-
-
-@dataclass
-class ListState:
-    """What one request asks of a list."""
-
-    filters: Any
-    text: str = ""
-    order: tuple[str, str] | None = None
-    page: int = 0
-    page_size: int = 25
-    chosen: dict[str, str] = field(default_factory=dict)
-    #: The search words stood sealed in the address and can no longer be read.
-    unreadable: bool = False
-    #: Where the page begins, when the address says so by a row.
-    place: Place | None = None
-    count_all: bool = False
-
-    @classmethod
-    def for_related(cls, view: Any, parent: type[Any], pk: Any, rows: int) -> ListState:
-        """The rows of `view` that belong to one parent record."""
-        filters = view.datamodel.get_filters()
-        relation = view.datamodel.get_related_fk(parent)
-        filters.add_filter_related_view(relation, view.datamodel.FilterRelationOneToManyEqual, pk)
-        return cls(filters=filters, page_size=rows)
-
-
-def read_state(view: Any) -> ListState:
-    """The list state of this request for one view."""
-    name = type(view).__name__
-    state = ListState(filters=view._filters, page_size=view.page_size)
-    args = request.args
-    state.page = min(_number(args.get(f"page_{name}")) or 0, MAX_PAGE)
-    size = _number(args.get(f"psize_{name}"))
-    if size is not None:
-        state.page_size = max(1, min(size, PAGE_SIZES[-1]))
-    column, direction = args.get(f"_oc_{name}", ""), args.get(f"_od_{name}", "asc")
-    if column in view.order_columns and direction in ("asc", "desc"):
-        state.order = (column, direction)
-    order = state.order or view.base_order
-    column_of_order = getattr(view.datamodel.obj, order[0], None) if order else None
-    if can_be_a_place(column_of_order):
-        text = args.get(f"from_{name}", "")
-        state.place = read_place(text, column_of_order, view.datamodel.clean_pk)
-    state.count_all = args.get(f"count_{name}") == "all"
-    words = words_of(args.get("q", "")) if view.private_search else _clean(args.get("q", ""))
-    state.text, state.unreadable = words or "", words is None
-    if (state.text or state.unreadable) and view.text_columns:
-        _add_text_filter(view, state)
-    for key in sorted(args):
-        match = _FILTER.fullmatch(key)
-        if match:
-            _add_filter(view, state, int(match[1]), match[2], args.get(key, ""))
-    return state
-
-
-def _add_filter(view: Any, state: ListState, index: int, column: str, raw: str) -> None:
-    """One filter of the URL, only on offered columns and with a value that fits the column."""
-    text = _clean(raw)
-    if column not in view.search_columns or not text:
-        return
-    offered = state.filters.get_search_filters().get(column) or []
-    if index >= len(offered):
-        return
-    model = view.datamodel
-    if model.is_relation(column):
-        related = model.get_related_model(column).__mapper__.primary_key[0]
-        if related.type.python_type is int and (_number(text) or MAX_ID + 1) > MAX_ID:
-            return
-    elif model.is_integer(column):
-        if (_number(text) or MAX_ID + 1) > MAX_ID:
-            return
-    elif model.is_boolean(column):
-        if text not in ("0", "1"):
-            return
-        text = "" if text == "0" else "1"
-    elif model.is_date(column) or model.is_datetime(column):
-        return
-    state.filters.add_filter_index(column, index, [text])
-    state.chosen[column] = _clean(raw)
-
-
-def _add_text_filter(view: Any, state: ListState) -> None:
-    """The search box: any of the view's text columns holds the words."""
-    text, model = state.text, view.datamodel.obj
-
-    class SearchBox(view.datamodel.FilterEqual):  # type: ignore[name-defined, misc]
-        """Looks into every text column of the view at once."""
-
-        def apply(self, query: Any, value: Any) -> Any:
-            if state.unreadable:
-                return query.filter(false())
-            return query.filter(view.text_condition(model, text))
-
-    state.filters.add_filter(view.text_columns[0], SearchBox, text)
-
-
-def default_text_condition(view: Any, model: Any, text: str) -> Any:
-    """Part of any text column, upper and lower case alike; % and _ are just letters."""
-    return or_(
-        *(getattr(model, name).icontains(text, autoescape=True) for name in view.text_columns)
-    )
 
 
 class Listing:
@@ -154,6 +48,8 @@ class Listing:
         self.capped = rows.count > cap
         self.count = min(rows.count, cap)
         self.has_next, self.has_previous = rows.after, rows.before
+        #: Gaps for the rows that pages lie after and before, while a page is drawn to be kept.
+        self._places: dict[int, str] = {}
 
     def _lines(self, actions: Sequence[Any]) -> Markup:
         """The lines of the table."""
@@ -177,16 +73,73 @@ class Listing:
 
         return kept(("column labels", view, language.get()), make)
 
+    def body(self) -> Markup:
+        """All of a list page but its frame, drawn once for the same reader, choices and counts.
+
+        Only lines, places and the session's token differ then: they go into gaps. What was
+        searched for is never kept.
+        """
+        view, state = self.view, self.state
+        can, actions = self._can(), view.list_actions()
+        fields = self._fields()
+
+        def draw() -> Gapped:
+            self._places = {1: _AFTER, -1: _BEFORE}
+            context = {**self._context(can, actions, fields), "lines": _LINES}
+            text = render_template(
+                "aduan/list_body.html",
+                **context,
+                header_actions=True,
+                title=view.list_title,
+                csrf_token=lambda: _TOKEN,
+            )
+            return Gapped.cut(text, (_LINES, _TOKEN, _AFTER, _BEFORE))
+
+        args = tuple(request.args.items(multi=True))
+        if state.text or state.unreadable or sum(len(value) for _key, value in args) > MOST_KEPT:
+            drawn = draw()
+        else:
+            key = (
+                type(view), language.get(), request.script_root, request.path, args,
+                state.page, state.page_size, state.order, state.place is None, len(self.items),
+                self.count, self.capped, self.has_next, self.has_previous,
+                *can.values(), *(action.name for action in actions),
+                *(field["options"] for field in fields),
+            )  # fmt: skip
+            drawn = kept(key, draw, "lists", MOST_DRAWN)
+        self._places = {}
+        values = {_LINES: self._lines(actions), _TOKEN: escape(generate_csrf())}
+        for gap, away in ((_AFTER, 1), (_BEFORE, -1)):
+            place = self._place(away) if gap in drawn.pieces else None
+            values[gap] = escape(quote(place.row(), safe=_PLAIN)) if place else Markup("")
+        return drawn.filled(values)
+
+    def _can(self) -> dict[str, bool]:
+        """What the officer may do from this list."""
+        view = self.view
+        return {
+            "show": view.may("can_show"),
+            "edit": view.may("can_edit"),
+            "add": view.may("can_add") and not self.related,
+            "delete": view.may("can_delete"),
+            "export": view.may("can_export") and not self.related,
+        }
+
     def context(self) -> dict[str, Any]:
-        """The list template's variables."""
+        """The list template's variables, for a list within another page."""
+        actions = [] if self.related else self.view.list_actions()
+        fields = [] if self.related else self._fields()
+        return {**self._context(self._can(), actions, fields), "lines": self._lines(actions)}
+
+    def _context(
+        self, can: Mapping[str, bool], actions: Sequence[Any], fields: Sequence[Any]
+    ) -> dict[str, Any]:
         view, state, name = self.view, self.state, type(self.view).__name__
-        actions = [] if self.related else view.list_actions()
         size = max(state.page_size, 1)
         return {
             "label_columns": self._labels,
             "include_columns": view.list_columns,
             "rows": len(self.items),
-            "lines": self._lines(actions),
             "has_previous": self.has_previous,
             "count_url": self._url(**{f"count_{name}": "all"})
             if self.capped and not state.count_all
@@ -211,16 +164,10 @@ class Listing:
             ],
             "action_url": view._own_url("action_post"),
             "filters": state.filters,
-            "filter_bar": None if self.related else self.filter_bar(),
+            "filter_bar": None if self.related else self.filter_bar(fields),
             "modelview_name": name,
             "related": self.related,
-            "can": {
-                "show": view.may("can_show"),
-                "edit": view.may("can_edit"),
-                "add": view.may("can_add") and not self.related,
-                "delete": view.may("can_delete"),
-                "export": view.may("can_export") and not self.related,
-            },
+            "can": can,
             "add_label": str(view.add_title),
             "urls": {
                 "add": view._own_url("add") if view.may("can_add") else None,
@@ -256,8 +203,12 @@ class Listing:
         if self.items and away == -1 and self.state.place is not None:
             place = self._place(away)  # also to the first page: rows may have come before it
         return self._url(
-            **{f"page_{name}": page, f"from_{name}": place.address() if place else None}
+            **{f"page_{name}": page, f"from_{name}": self._address(place) if place else None}
         )
+
+    def _address(self, place: Place) -> str:
+        """A place as a parameter; of a page that is kept, with a gap where the row goes."""
+        return place.address(self._places.get(1 if place.forward else -1))
 
     def _place(self, away: int) -> Place | None:
         """After the last row of this page, or before the first."""
@@ -280,10 +231,10 @@ class Listing:
             return None
         return "ascending" if order[1] == "asc" else "descending"
 
-    def filter_bar(self) -> dict[str, Any]:
-        """The search box and the choices above the list."""
+    def _fields(self) -> list[dict[str, Any]]:
+        """The choices above the list."""
         view, state = self.view, self.state
-        fields = [
+        return [
             {
                 "name": f"_flt_0_{column}",
                 "label": self._labels.get(column, column),
@@ -291,6 +242,10 @@ class Listing:
             }
             for column in view.filter_columns
         ]
+
+    def filter_bar(self, fields: Sequence[Any]) -> dict[str, Any]:
+        """The search box and the choices above the list."""
+        view, state = self.view, self.state
         return {
             "q": state.text,
             "q_label": str(view.text_label) if view.text_columns else None,
@@ -369,19 +324,9 @@ class Listing:
 
 def row_urls(view: Any, method: str) -> Callable[[Any], str] | None:
     """The address of each row's page, escaped, built once for all rows; None where there is none."""
-    pattern = view._own_url(method, pk=_GAP)
-    if pattern is None:
+    key = ("row url", type(view), method, request.script_root)
+    pattern = kept(key, lambda: view._own_url(method, pk=_GAP) or "")
+    if not pattern:
         return None
     before, _gap, after = str(escape(pattern)).partition(_GAP)
     return lambda pk: f"{before}{pk if isinstance(pk, int) else quote(str(pk), safe='')}{after}"
-
-
-def _clean(text: str) -> str:
-    """A parameter without control characters and not longer than anything one searches for."""
-    return "".join(letter for letter in text if letter.isprintable()).strip()[:MAX_TEXT]
-
-
-def _number(text: str | None) -> int | None:
-    if text is None or not text.isascii() or not text.isdigit() or len(text) > 10:
-        return None
-    return int(text)

@@ -32,10 +32,14 @@ class Place:
     key: Any
     value: Any
 
-    def address(self) -> str:
-        """The place as a parameter of an address."""
+    def row(self) -> str:
+        """The row of the place."""
         value = self.value.isoformat() if isinstance(self.value, date) else str(self.value)
-        return f"{'a' if self.forward else 'b'}{self.skip}~{self.key}~{value}"
+        return f"{self.key}~{value}"
+
+    def address(self, row: str | None = None) -> str:
+        """The place as a parameter of an address; `row` stands for the row, if given."""
+        return f"{'a' if self.forward else 'b'}{self.skip}~{row or self.row()}"
 
 
 def can_be_a_place(column: Any) -> bool:
