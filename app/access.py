@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.extensions import db
 from app.models import Account, Permission, PermissionView, Role, User, ViewMenu
+from app.reader import AccountFacts, Reader
 from app.remembered import kept, remembered
 from app.services.actor import Actor, Rights, rights_of
 
@@ -80,7 +81,7 @@ def current_actor() -> Actor:
     return actor
 
 
-def session_stamp(user: User, account: Account | None) -> str:
+def session_stamp(user: User | Reader, account: Account | AccountFacts | None) -> str:
     """What a cookie must carry to be valid: changes with the password and the session version."""
     version = account.session_version if account else 1
     text = f"{user.id}:{version}:{user.password or ''}"

@@ -15,8 +15,8 @@ from app.access import STAMP, account_of, current_permissions, session_stamp
 from app.extensions import db
 from app.models import User
 from app.passwords import check_password, hash_password, needs_renewal
+from app.reader import Reader
 from app.services.sign_in.second_factor import has_second_factor
-from app.services.sign_in.sessions import SignedIn
 from app.sign_in import end_sessions, find_signed_in, is_going_on
 from app.sign_in_tries import is_known_browser, password_is_right, prove, prove_by_code
 
@@ -127,25 +127,24 @@ class OfficeSecurityManager(SecurityManager):
 
     # --- sessions ---
 
-    def load_user(self, pk: Any) -> User | None:
+    def load_user(self, pk: Any) -> User | Reader | None:
         """The user of a cookie, unless it is stale: ended, run out, password changed, deactivated."""
         if not str(pk).isascii() or not str(pk).isdigit():
             return None
         # With the stamp of what is remembered: the first statement of the request brings both.
-        row = find_signed_in(int(pk))
-        if row is not None:
-            g.stamp = row[2] or ""
-        if row is None or not row[0].is_active:
+        found = find_signed_in(int(pk))
+        if found is not None:
+            g.stamp = found.stamp
+        if found is None or not found.user.is_active:
             return None
-        user: User = row[0]
         stamp = session.get(STAMP, "")
-        if not hmac.compare_digest(str(stamp), session_stamp(user, row[1])):
+        if not hmac.compare_digest(str(stamp), session_stamp(found.user, found.account)):
             return None
-        if not is_going_on(SignedIn(*row[3:]) if row[3] is not None else None):
+        if not is_going_on(found.sign_in):
             return None
-        g.account = row[1]
-        g.unseen_session_id = row[1].unseen_session_id if row[1] is not None else None
-        return user
+        g.account = found.account
+        g.unseen_session_id = found.account.unseen_session_id if found.account else None
+        return found.user
 
     def end_sessions(self, user_id: int) -> None:
         """Make every cookie of a user worthless; the caller commits."""

@@ -11,7 +11,7 @@ import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from flask import Flask, after_this_request, current_app, g, request, session
 from flask_login import user_logged_in
@@ -23,6 +23,7 @@ from app.access import STAMP, account_of, second_factor_demanded, session_stamp
 from app.auditing import audit
 from app.extensions import db, may_write
 from app.models import Account, SignInSession, Stamp, User
+from app.reader import AccountFacts, Reader
 from app.services.audit import record
 from app.services.sign_in import devices
 from app.services.sign_in.sessions import (
@@ -56,36 +57,58 @@ def limits() -> Limits:
 # --- each request --------------------------------------------------------------------------------
 
 
-def find_signed_in(user_id: int) -> Any:
-    """What the first statement of a request finds: user, account, stamp, sign-in."""
+class Found(NamedTuple):
+    """What the first statement of a request finds."""
+
+    user: User | Reader
+    account: Account | AccountFacts | None
+    stamp: str
+    sign_in: SignedIn | None
+
+
+def find_signed_in(user_id: int) -> Found | None:
+    """Who asks, with account, stamp and sign-in, in one statement; objects only for who writes."""
     values = {"of_user": user_id, "of_token": hash_of(session.get(SID))}
-    return db.session.execute(_signed_in_statement(), values).first()
+    writes = may_write.get()
+    row = db.session.execute(_signed_in_statement(writes), values).first()
+    if row is None:
+        return None
+    stamp, *sign_in = row[:6]
+    here = SignedIn(*sign_in) if sign_in[0] is not None else None
+    if writes:
+        return Found(row[6], row[7], stamp or "", here)
+    account = AccountFacts(*row[12:15]) if row[12] is not None else None
+    return Found(Reader(*row[6:12]), account, stamp or "", here)
 
 
 @cache
-def _signed_in_statement() -> Select[Any]:
+def _signed_in_statement(writes: bool) -> Select[Any]:
     # Made once: composing it costs as much as running it, and every request begins with it.
+    user, account, stamp, here = (
+        model.__table__ for model in (User, Account, Stamp, SignInSession)
+    )
+    of_user = (
+        (User, Account)
+        if writes
+        else (
+            *(user.c[name] for name in ("id", "first_name", "last_name", "username", "password")),
+            user.c.active,
+            account.c.session_version,
+            account.c.must_change_password,
+            account.c.unseen_session_id,
+        )
+    )
+    names = ("id", "started_at", "last_seen_at", "ended_at", "second_factor")
     return (
-        select(
-            User,
-            Account,
-            Stamp.value,
-            SignInSession.id,
-            SignInSession.started_at,
-            SignInSession.last_seen_at,
-            SignInSession.ended_at,
-            SignInSession.second_factor,
-        )
-        .outerjoin(Account, Account.user_id == User.id)
-        .outerjoin(Stamp, true())
+        select(stamp.c.value, *(here.c[name] for name in names), *of_user)
+        .select_from(user)
+        .outerjoin(account, account.c.user_id == user.c.id)
+        .outerjoin(stamp, true())
         .outerjoin(
-            SignInSession,
-            and_(
-                SignInSession.user_id == User.id,
-                SignInSession.token_hash == bindparam("of_token"),
-            ),
+            here,
+            and_(here.c.user_id == user.c.id, here.c.token_hash == bindparam("of_token")),
         )
-        .where(User.id == bindparam("of_user"))
+        .where(user.c.id == bindparam("of_user"))
     )
 
 
