@@ -109,6 +109,10 @@ class HardenedMixin(FormsMixin):
         """What the search box means for this screen."""
         return default_text_condition(self, model, text)
 
+    def numbers_condition(self, text: str) -> Any:
+        """The same as `text_condition`, made once for all texts alike; None where there is none."""
+        return None
+
     #: Makes of a list's query one of the columns that `cell` needs; None loads whole rows.
     row_shape: ClassVar[Any] = None
 
@@ -121,6 +125,7 @@ class HardenedMixin(FormsMixin):
             page=state.page,
             place=state.place,
             shape=type(self).row_shape,
+            values=state.values,
             count_to=COUNT_ALL if state.count_all else COUNT_CAP,
         )
 

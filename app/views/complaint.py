@@ -19,7 +19,7 @@ from app.access import current_actor
 from app.extensions import db
 from app.formats import days_left, local, local_datetime, short_date
 from app.models import Category, Complaint, SopStep, User
-from app.services.search import case_condition
+from app.services.search import Numbers, case_condition, numbers_condition
 from app.services.signing import SIGN
 from app.services.visibility import visible_cases
 from app.sop.definition import Sop
@@ -107,6 +107,11 @@ class ComplaintView(
         return case_condition(
             db.session(), text, personal=current_actor().can("see_personal"), now=request_time()
         )
+
+    def numbers_condition(self, text: str) -> Numbers | None:
+        """The same for what can be no name."""
+        personal = current_actor().can("see_personal")
+        return numbers_condition(text, personal=personal, now=request_time())
 
     row_shape = staticmethod(_row_columns)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -148,6 +148,7 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
         place: Place | None = None,
         shape: Callable[[Query[Any]], Query[Any]] | None = None,
         count_to: int = COUNT_CAP,
+        values: Mapping[str, Any] | None = None,
     ) -> Rows:
         """One page of rows, from a place in the list or else from a number of rows.
 
@@ -159,6 +160,7 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
             place: the row after or before which the page lies.
             shape: makes of the query one of the columns that the list shows; else whole rows.
             count_to: where counting stops.
+            values: what filters have left open.
         """
         forward = None if place is None else place.forward
         skipped = page * size if place is None else place.skip * size
@@ -168,10 +170,10 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
 
         key = self._page_key(filters, order, size, forward, bool(skipped), shape, count_to)
         made = make() if key is None else kept(key, make, "statements", MOST_STATEMENTS)
-        values: dict[str, Any] = {"skipped": skipped} if skipped else {}
+        given: dict[str, Any] = {**(values or {}), **({"skipped": skipped} if skipped else {})}
         if place is not None:
-            values |= {"place_key": place.key, "place_value": place.value}
-        found = self.session.execute(made.rows, values).all()
+            given |= {"place_key": place.key, "place_value": place.value}
+        found = self.session.execute(made.rows, given).all()
         more, found = len(found) > size, found[:size]
         items: list[Any] = list(found) if shape else [row[0] for row in found]
         if place is None and not page and not more:
@@ -179,7 +181,8 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
         if made.counted and found:
             count = int(found[0].rows_in_all)
         else:
-            count = int(self.session.execute(self._counted(filters, count_to)).scalar_one())
+            counted = self._counted(filters, count_to)
+            count = int(self.session.execute(counted, dict(values or {})).scalar_one())
         if forward is False:
             return Rows(items[::-1], count, more, True)
         return Rows(items, count, place is not None or page > 0, more)
@@ -191,7 +194,8 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
             if _is_of_this_request(item):
                 return None
             values = tuple(value) if isinstance(value, list | tuple) else (value,)
-            chosen.append((type(item), item.column_name, *values))
+            named = getattr(item, "statement_key", None)
+            chosen.append(named or (type(item), item.column_name, *values))
         actor = current_actor()
         # The row rule is the actor's, and nothing of it is kept for another.
         return ("page", self, actor.id, actor.permissions, *chosen, *asked)

@@ -7,6 +7,7 @@ Parameters are FAB's own (`_flt_0_column`, `_oc_View`, `_od_View`, `page_View`, 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +39,8 @@ class ListState:
     #: Where the page begins, when the address says so by a row.
     place: Place | None = None
     count_all: bool = False
+    #: Values of the statement: the numbers that were searched for.
+    values: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def for_related(cls, view: Any, parent: type[Any], pk: Any, rows: int) -> ListState:
@@ -106,16 +109,22 @@ def _add_filter(view: Any, state: ListState, index: int, column: str, raw: str) 
 def _add_text_filter(view: Any, state: ListState) -> None:
     """The search box: any of the view's text columns holds the words."""
     text, model = state.text, view.datamodel.obj
+    numbers = None if state.unreadable else view.numbers_condition(text)
+    state.values = numbers.values if numbers is not None else {}
 
     class SearchBox(view.datamodel.FilterEqual):  # type: ignore[name-defined, misc]
         """Looks into every text column of the view at once."""
 
-        #: What it asks depends on words and time: no statement with it is kept.
-        of_this_request = True
+        #: What names are found by depends on words and time: no statement with it is kept.
+        of_this_request = numbers is None
+        #: A statement of numbers is the same for all numbers of one shape.
+        statement_key = numbers and ("numbers", numbers.shape)
 
         def apply(self, query: Any, value: Any) -> Any:
             if state.unreadable:
                 return query.filter(false())
+            if numbers is not None:
+                return query.filter(numbers.condition())
             return query.filter(view.text_condition(model, text))
 
     state.filters.add_filter(view.text_columns[0], SearchBox, text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 from flask import render_template, request, url_for
 from flask_babel import gettext as _
@@ -25,7 +25,8 @@ from app.views.private_words import LONGEST, url_words
 #: Letters of parameters with which a page is still kept, and the pages that are kept.
 MOST_KEPT = 300
 MOST_DRAWN = 300
-_LINES, _TOKEN, _AFTER, _BEFORE = map(new_gap, ("lines", "token", "after", "before"))
+_GAPS = tuple(map(new_gap, ("lines", "token", "after", "before", "words", "query")))
+_LINES, _TOKEN, _AFTER, _BEFORE, _WORDS, _QUERY = _GAPS
 #: Stands in the pattern of an address where the key goes.
 _GAP = "0row0"
 #: What may stand in the parameters of an address as it is.
@@ -48,8 +49,9 @@ class Listing:
         self.capped = rows.count > cap
         self.count = min(rows.count, cap)
         self.has_next, self.has_previous = rows.after, rows.before
-        #: Gaps for the rows that pages lie after and before, while a page is drawn to be kept.
-        self._places: dict[int, str] = {}
+        #: While a page is drawn to be kept: gaps for the rows that pages lie after and before, and
+        #: for the words that were searched for.
+        self._gaps: dict[Any, str] = {}
 
     def _lines(self, actions: Sequence[Any]) -> Markup:
         """The lines of the table."""
@@ -76,39 +78,47 @@ class Listing:
     def body(self) -> Markup:
         """All of a list page but its frame, drawn once for the same reader, choices and counts.
 
-        Only lines, places and the session's token differ then: they go into gaps. What was
-        searched for is never kept.
+        Only lines, places, words and the session's token differ then: they go into gaps, and nothing
+        of them is kept.
         """
         view, state = self.view, self.state
         can, actions = self._can(), view.list_actions()
-        fields = self._fields()
+        fields, token = self._fields(), generate_csrf()
 
         def draw() -> Gapped:
-            self._places = {1: _AFTER, -1: _BEFORE}
+            self._gaps = {1: _AFTER, -1: _BEFORE, "q": _QUERY}
             context = {**self._context(can, actions, fields), "lines": _LINES}
+            if state.text:
+                context["filter_bar"]["q"] = _WORDS
             text = render_template(
                 "aduan/list_body.html",
                 **context,
                 header_actions=True,
                 title=view.list_title,
-                csrf_token=lambda: _TOKEN,
             )
-            return Gapped.cut(text, (_LINES, _TOKEN, _AFTER, _BEFORE))
+            self._gaps = {}
+            # Imported macros take it from the application, whatever they are handed.
+            return Gapped.cut(text.replace(token, _TOKEN), _GAPS)
 
-        args = tuple(request.args.items(multi=True))
-        if state.text or state.unreadable or sum(len(value) for _key, value in args) > MOST_KEPT:
+        args = tuple(pair for pair in request.args.items(multi=True) if pair[0] != "q")
+        if sum(len(value) for _key, value in args) > MOST_KEPT:
             drawn = draw()
         else:
             key = (
                 type(view), language.get(), request.script_root, request.path, args,
+                bool(state.text), state.unreadable, "q" in self._args,
                 state.page, state.page_size, state.order, state.place is None, len(self.items),
                 self.count, self.capped, self.has_next, self.has_previous,
                 *can.values(), *(action.name for action in actions),
                 *(field["options"] for field in fields),
             )  # fmt: skip
             drawn = kept(key, draw, "lists", MOST_DRAWN)
-        self._places = {}
-        values = {_LINES: self._lines(actions), _TOKEN: escape(generate_csrf())}
+        values = {
+            _LINES: self._lines(actions),
+            _TOKEN: escape(token),
+            _WORDS: escape(state.text),
+            _QUERY: escape(quote_plus(self._args.get("q", ""), safe=_PLAIN)),
+        }
         for gap, away in ((_AFTER, 1), (_BEFORE, -1)):
             place = self._place(away) if gap in drawn.pieces else None
             values[gap] = escape(quote(place.row(), safe=_PLAIN)) if place else Markup("")
@@ -208,7 +218,7 @@ class Listing:
 
     def _address(self, place: Place) -> str:
         """A place as a parameter; of a page that is kept, with a gap where the row goes."""
-        return place.address(self._places.get(1 if place.forward else -1))
+        return place.address(self._gaps.get(1 if place.forward else -1))
 
     def _place(self, away: int) -> Place | None:
         """After the last row of this page, or before the first."""
@@ -296,6 +306,8 @@ class Listing:
     def _url(self, _endpoint: str | None = None, **changes: Any) -> str:
         """This list with other parameters; None leaves one out."""
         kept = {**self._args, **changes}
+        if "q" in kept and "q" in self._gaps:
+            kept["q"] = self._gaps["q"]
         query = urlencode(
             [(key, value) for key, value in kept.items() if value is not None], safe=_PLAIN
         )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, select, union
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, select, union
 from sqlalchemy.orm import Session
 
 from app.models import CaseWord, Complaint, Dispatch
 from app.services.calendar import OFFICE_ZONE
-from app.services.search.asked import Asked, understand
-from app.services.search.finding import COLUMNS, between, fitting
+from app.services.search.asked import Asked, Reason, next_after, understand
+from app.services.search.finding import COLUMNS, sought_of
 from app.services.search.vocabulary import ALIKE, Word, meant_words
 
+#: Reason, way ("is", "begins") and number of values of each way to find a case.
+Shape = tuple[tuple[Reason, str, int], ...]
 #: Words that a typed part may stand for in a list.
 MOST_WORDS: Final = 500
 #: A name of more cases is looked for along the order of the list, where it soon turns up.
@@ -29,7 +33,8 @@ def case_condition(
     search box would answer what the page hides.
     """
     asked = understand(words, year=now.astimezone(OFFICE_ZONE).year, personal=personal)
-    found = _identifiers(asked)
+    shape, values = _identifiers(asked)
+    found = [one.params(**values) for one in _ways(shape)]
     if asked.name:
         name = _named(session, asked.name)
         if name is not None and not found:
@@ -42,21 +47,58 @@ def case_condition(
     return Complaint.id.in_(union(*found) if len(found) > 1 else found[0])
 
 
-def _identifiers(asked: Asked) -> list[Select[Any]]:
-    found: list[Select[Any]] = []
-    for reason, values in asked.exact.items():
+class Numbers(NamedTuple):
+    """A search for nothing but numbers: its condition has a name for each of its values."""
+
+    shape: Shape
+    values: Mapping[str, Any]
+
+    def condition(self) -> ColumnElement[bool]:
+        """The condition, the same for every search of this shape."""
+        found = _ways(self.shape)
+        return Complaint.id.in_(union(*found) if len(found) > 1 else found[0])
+
+
+def numbers_condition(words: str, *, personal: bool, now: datetime) -> Numbers | None:
+    """What `case_condition` says, for words that can be no name: made once for all of a shape."""
+    asked = understand(words, year=now.astimezone(OFFICE_ZONE).year, personal=personal)
+    if asked.name:
+        return None
+    shape, values = _identifiers(asked)
+    return Numbers(shape, values) if shape else None
+
+
+def _identifiers(asked: Asked) -> tuple[Shape, dict[str, Any]]:
+    """The ways to find a case by a number: what each looks into, and for which values."""
+    shape: list[tuple[Reason, str, int]] = []
+    values: dict[str, Any] = {}
+    for reason, texts in asked.exact.items():
         more = asked.other_years if reason == "number" else ()
-        if reason == "tracking":
-            found.append(select(Dispatch.complaint_id).where(fitting(reason, values)))
-        else:
-            found.append(select(Complaint.id).where(fitting(reason, (*values, *more))))
+        sought = sought_of(reason, (*texts, *more))
+        shape.append((reason, "is", len(sought)))
+        values |= {f"{reason}_is_{place}": value for place, value in enumerate(sought)}
     for reason, start in asked.begins.items():
-        if reason == "tracking":
-            fits = between(Dispatch.tracking_number, start)
-            found.append(select(Dispatch.complaint_id).where(fits))
+        ends = [start] if (end := next_after(start)) is None else [start, end]
+        shape.append((reason, "begins", len(ends)))
+        values |= {f"{reason}_begins_{place}": value for place, value in enumerate(ends)}
+    return tuple(shape), values
+
+
+@lru_cache(maxsize=100)
+def _ways(shape: Shape) -> tuple[Select[Any], ...]:
+    # Composed once: it costs as much as asking.
+    found: list[Select[Any]] = []
+    for reason, way, count in shape:
+        parcel = reason == "tracking"
+        column: Any = Dispatch.tracking_number if parcel else COLUMNS[reason]
+        names = [f"{reason}_{way}_{place}" for place in range(count)]
+        first, *others = (bindparam(name, type_=column.type) for name in names)
+        if way == "begins":
+            fits = and_(column >= first, *(column < end for end in others))
         else:
-            found.append(select(Complaint.id).where(between(COLUMNS[reason], start)))
-    return found
+            fits = column.in_([first, *others]) if others else column == first
+        found.append(select(Dispatch.complaint_id if parcel else Complaint.id).where(fits))
+    return tuple(found)
 
 
 def _named(session: Session, typed: tuple[str, ...]) -> ColumnElement[bool] | None:

@@ -115,12 +115,15 @@ def _order(rank: int, place: float, row: Any) -> tuple[Any, ...]:
 
 def fitting(reason: Reason, values: Sequence[str]) -> Any:
     """That the column of a reason is one of some values; what is sealed is found by its digest."""
-    if reason == "tracking":
-        return Dispatch.tracking_number.in_(values)
-    column = COLUMNS[reason]
-    if isinstance(column.type, Digest):
-        return column.in_(ring().digests(column.type.purpose, values))
-    return column == values[0] if len(values) == 1 else column.in_(values)
+    column: Any = Dispatch.tracking_number if reason == "tracking" else COLUMNS[reason]
+    sought = sought_of(reason, values)
+    return column == sought[0] if len(sought) == 1 else column.in_(sought)
+
+
+def sought_of(reason: Reason, values: Sequence[str]) -> Sequence[Any]:
+    """What stands in the column of a reason for some values."""
+    kind = None if reason == "tracking" else COLUMNS[reason].type
+    return ring().digests(kind.purpose, values) if isinstance(kind, Digest) else values
 
 
 def _row(reason: Reason, rank: int, value: Any) -> tuple[Any, ...]:
