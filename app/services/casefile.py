@@ -17,14 +17,11 @@ from app.models import (
     CaseEvent,
     CaseOutput,
     Complaint,
-    Courier,
     Dispatch,
     Document,
-    DocumentKind,
     Message,
     Pause,
     PrintRun,
-    Region,
     RequirementCheck,
     SiakCheck,
     StepRun,
@@ -133,39 +130,26 @@ class CaseFile:
 
 
 def load_case_file(
-    session: Session,
-    actor: Actor,
-    pk: int,
-    *,
-    now: datetime | None = None,
-    shelf: Shelf | None = None,
+    session: Session, actor: Actor, pk: int, *, now: datetime | None = None
 ) -> CaseFile | None:
-    """The case behind a key with all its rows, None when the actor may not know of it.
-
-    Args:
-        shelf: the rows of a small reference table by key, for who has them at hand: they are hung
-            on the rows of the case, which must then only be looked at. Without it they are joined.
-    """
-    joined = shelf is None
-    file = _head(session, actor, pk, now or datetime.now(UTC), joined)
+    """The case behind a key with all its rows, None when the actor may not know of it."""
+    file = _head(session, actor, pk, now or datetime.now(UTC))
     if file is None:
         return None
     _runs(session, file)
     _events(session, file)
-    _documents(session, file, joined)
+    _documents(session, file)
     _outputs(session, file)
-    if shelf is not None:
-        _hang(file, shelf)
     return file
 
 
-def _head(session: Session, actor: Actor, pk: int, now: datetime, joined: bool) -> CaseFile | None:
+def _head(session: Session, actor: Actor, pk: int, now: datetime) -> CaseFile | None:
     """The case with its list and, of each round, the latest SIAK check, in one statement.
 
     So is whether the actor may sign today.
     """
     rows = session.execute(
-        _head_statement(joined).where(visible_cases(actor)),
+        _head_statement().where(visible_cases(actor)),
         {"pk": pk, "actor": actor.id or 0, "day": office_day(now)},
     ).all()
     if not rows:
@@ -187,7 +171,7 @@ def _name(file: CaseFile, user_id: int | None, first: str | None, last: str | No
 
 
 @cache
-def _head_statement(joined: bool) -> Select[Any]:
+def _head_statement() -> Select[Any]:
     # Statements are made once: composing them costs as much as running them.
     latest = (
         select(func.max(SiakCheck.id))
@@ -195,15 +179,7 @@ def _head_statement(joined: bool) -> Select[Any]:
         .group_by(SiakCheck.round)
     )
     holder, registrar = aliased(User), aliased(User)
-    relations: list[Any] = [Complaint.channel, Complaint.category]
-    if joined:
-        relations += [Complaint.kecamatan, Complaint.region]
-    # Not an inner join: a case that was taken over from elsewhere has no list.
-    kind = (
-        joinedload(RequirementCheck.kind, innerjoin=False)
-        if joined
-        else lazyload(RequirementCheck.kind)
-    )
+    relations = (Complaint.channel, Complaint.category, Complaint.kecamatan, Complaint.region)
     return (
         select(
             Complaint,
@@ -224,7 +200,8 @@ def _head_statement(joined: bool) -> Select[Any]:
         .where(Complaint.id == _PK)
         .options(
             *(joinedload(relation) for relation in relations),
-            kind,
+            # Not an inner join: a case that was taken over from elsewhere has no list.
+            joinedload(RequirementCheck.kind, innerjoin=False),
         )
         .order_by(RequirementCheck.position, RequirementCheck.id, SiakCheck.id)
     )
@@ -276,9 +253,9 @@ def _events_statement() -> Select[CaseEvent, Message]:
     )
 
 
-def _documents(session: Session, file: CaseFile, joined: bool) -> None:
+def _documents(session: Session, file: CaseFile) -> None:
     """The files, and the parcels through their proofs: no parcel is without one."""
-    rows = session.execute(_documents_statement(joined), {"pk": file.complaint.id}).unique().all()
+    rows = session.execute(_documents_statement(), {"pk": file.complaint.id}).unique().all()
     file.documents = list(dict.fromkeys(row[0] for row in rows))
     for document, _parcel, first, last in rows:
         _name(file, document.uploaded_by_id, first, last)
@@ -288,14 +265,17 @@ def _documents(session: Session, file: CaseFile, joined: bool) -> None:
 
 
 @cache
-def _documents_statement(joined: bool) -> Select[Any]:
-    options = [joinedload(Document.kind), joinedload(Dispatch.courier)] if joined else []
+def _documents_statement() -> Select[Any]:
     return (
         select(Document, Dispatch, User.first_name, User.last_name)
         .outerjoin(Dispatch, Dispatch.proof_id == Document.id)
         .outerjoin(User, User.id == Document.uploaded_by_id)
         .where(Document.complaint_id == _PK)
-        .options(joinedload(Document.signatures), *options)
+        .options(
+            joinedload(Document.signatures),
+            joinedload(Document.kind),
+            joinedload(Dispatch.courier),
+        )
         .order_by(Document.id, Dispatch.id)
     )
 
@@ -326,22 +306,6 @@ def _outputs_statement() -> Select[Any]:
         .options(contains_eager(CaseOutput.prints))
         .order_by(CaseOutput.id, PrintRun.number)
     )
-
-
-def _hang(file: CaseFile, shelf: Shelf) -> None:
-    """Hang the rows of the reference tables on those of the case."""
-    case = file.complaint
-    kinds, regions = shelf(DocumentKind), shelf(Region)
-    for name, row in (
-        ("kecamatan", regions.get(case.kecamatan_code)),
-        ("region", regions.get(case.region_code)),
-    ):
-        set_committed_value(case, name, row)
-    rows: list[Any] = [*file.checks, *file.documents, *file.outputs]
-    for item in rows:
-        set_committed_value(item, "kind", kinds.get(item.kind_id))
-    for parcel in file.dispatches:
-        set_committed_value(parcel, "courier", shelf(Courier).get(parcel.courier_id))
 
 
 def _last(rows: Iterable[T]) -> T | None:

@@ -19,6 +19,7 @@ from app.extensions import db
 from app.models import Complaint, Courier, Document
 from app.services.blanks import note_waiting
 from app.services.casefile import load_case_file
+from app.services.caserows import load_case_records
 from app.services.complaints import claim, log_event
 from app.services.dispatching import clean_tracking_number
 from app.services.revealing import form_revealed, may_compare, step_revealed
@@ -72,11 +73,13 @@ class WorkMixin:
 
     def _page_or_404(self, pk: str) -> CasePage:
         key, actor = self.datamodel.clean_pk(pk), current_actor()
-        file = (
-            load_case_file(db.session(), actor, key, now=request_time(), shelf=shelf_at_hand())
-            if key is not None
-            else None
-        )
+        if key is None:
+            abort(404)
+        shelf, session, now = shelf_at_hand(), db.session(), request_time()
+        if shelf is None:
+            file = load_case_file(session, actor, key, now=now)
+        else:
+            file = load_case_records(session, actor, key, now=now, shelf=shelf)
         if file is None:
             abort(404)
         return CasePage(
