@@ -8,7 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
-from flask_babel import get_locale, gettext, ngettext
+from flask_babel import gettext, ngettext
+
+from app.catalogues import language_of_now
 
 OFFICE_ZONE = ZoneInfo("Asia/Jakarta")
 _SIGNS = str.maketrans(",.", ".,")
@@ -23,7 +25,7 @@ def local_datetime(value: datetime | None) -> str:
     """`23 Nov 2026 14.05` (Indonesian) or `23 Nov 2026, 14:05` (English)."""
     if value is None:
         return ""
-    here, language = local(value), _locale()
+    here, language = local(value), language_of_now()
     day = _day(here.date(), "d MMM y", language)
     if language == "en":
         return f"{day}, {here.hour:02}:{here.minute:02}"
@@ -40,7 +42,7 @@ def local_time(value: datetime | None) -> str:
     """`14.05` in Indonesian, `14:05` in English."""
     if value is None:
         return ""
-    return f"{local(value):%H:%M}" if _locale() == "en" else f"{local(value):%H.%M}"
+    return f"{local(value):%H:%M}" if language_of_now() == "en" else f"{local(value):%H.%M}"
 
 
 def local_date(value: date | datetime | None) -> str:
@@ -48,7 +50,7 @@ def local_date(value: date | datetime | None) -> str:
     if value is None:
         return ""
     day = local(value).date() if isinstance(value, datetime) else value
-    return _day(day, "d MMMM y", _locale())
+    return _day(day, "d MMMM y", language_of_now())
 
 
 def short_date(value: date | datetime | None) -> str:
@@ -56,7 +58,7 @@ def short_date(value: date | datetime | None) -> str:
     if value is None:
         return ""
     day = local(value).date() if isinstance(value, datetime) else value
-    return _day(day, "d MMM y", _locale())
+    return _day(day, "d MMM y", language_of_now())
 
 
 def duration(seconds: int | float | None) -> str:
@@ -85,7 +87,7 @@ def decimal(value: float, digits: int = 1) -> str:
     """A number with the decimal sign of the language."""
     text = f"{value:,.{digits}f}"
     # Below a thousand a whole number is written alike everywhere.
-    if text.isdigit() or _locale() == "en":
+    if text.isdigit() or language_of_now() == "en":
         return text
     return text.translate(_SIGNS)
 
@@ -130,11 +132,6 @@ def value(item: Any) -> str:
     if isinstance(item, list | tuple | set):
         return ", ".join(str(part) for part in item)
     return str(item)
-
-
-def _locale() -> str:
-    found = get_locale()
-    return found.language if found is not None else "id"
 
 
 FILTERS = {

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from flask import current_app, g, render_template, request
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app.access import current_permissions, role_names
 from app.navigation import NavItem, best_fit, build_nav
@@ -78,9 +78,9 @@ class Frame:
             return Markup("")
         left = int(here.left(limits(), g.now).total_seconds())
         idle = int(limits().idle.total_seconds())
-        return Markup(' data-left="{}" data-idle="{}" data-who="{}"').format(
-            min(left, idle) if g.get("seen") is None else idle, idle, current_user.get_id()
-        )
+        left = min(left, idle) if g.get("seen") is None else idle
+        who = escape(current_user.get_id())
+        return Markup(f' data-left="{left}" data-idle="{idle}" data-who="{who}"')  # noqa: S704
 
     @property
     def news(self) -> Markup:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import lru_cache
+from types import FunctionType, MethodType
+from typing import Any, Final
 
 from flask import Flask
 from flask.templating import Environment
 from jinja2 import Template
 from jinja2.environment import TemplateModule
 from jinja2.runtime import Context, Macro
+
+from app.catalogues import catalogue_of_now, template_gettext, worded
 
 
 class OfficeTemplate(Template):
@@ -22,15 +26,27 @@ class OfficeTemplate(Template):
         return super()._get_default_module()
 
 
+#: What is called as it is, if it does not ask for more by `jinja2.pass_context` and its like.
+_PLAIN: Final = frozenset({FunctionType, MethodType, type(lru_cache(len))})
+
+
 class OfficeContext(Context):
-    """A context that calls a macro without asking it first what it would like to be handed."""
+    """A context that calls macros and functions without asking each what it would like to be handed."""
 
     def call(__self, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
-        if type(__obj) is Macro:
+        kind = type(__obj)
+        plain = kind in _PLAIN and not hasattr(__obj, "jinja_pass_arg")
+        if not (plain or kind is Macro or __obj is template_gettext):
+            return super().call(__obj, *args, **kwargs)
+        if kwargs:
             kwargs.pop("_block_vars", None)
             kwargs.pop("_loop_vars", None)
+        if plain:
+            return __obj(*args, **kwargs)
+        if kind is Macro:
             return __obj(__self.eval_ctx, *args, **kwargs)
-        return super().call(__obj, *args, **kwargs)
+        # Never kept here: the context of an imported template outlives the request.
+        return worded(catalogue_of_now(), __self.eval_ctx, *args, **kwargs)
 
 
 def install(app: Flask) -> None:

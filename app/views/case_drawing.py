@@ -12,8 +12,10 @@ from urllib.parse import quote
 
 from flask import Flask, current_app, request, url_for
 from flask_babel import gettext as _
+from jinja2 import Template
 from markupsafe import Markup, escape
 
+from app.catalogues import language_of_now
 from app.models import Document
 from app.remembered import kept
 
@@ -60,6 +62,37 @@ def timeline(entries: Iterable[Mapping[str, Any]]) -> Markup:
         )
     # Tones, icons and times are words of ours, all else is escaped.
     return Markup(f'<ol class="timeline">\n{"".join(found)}</ol>')  # noqa: S704
+
+
+def lane(page: Any) -> Markup:
+    """The strip of the SOP's steps; cases that have come as far share it."""
+
+    def make() -> Markup:
+        items = page.lane
+        strip: Markup = _template("aduan/ui.html").module.steps(items, _("Steps of the SOP"))  # type: ignore[attr-defined]
+        caption = Markup(
+            '<p class="lane-caption" aria-hidden="true"><strong>{}</strong>'
+            ' <span class="muted">{}</span></p>'
+        )
+        here = [item for item in items if item["state"] in ("current", "halted")]
+        return strip + Markup("\n").join(
+            ["", *(caption.format(item["label"], item["text"]) for item in here)]
+        )
+
+    return kept(("lane", language_of_now(), *page.lane_mark), make)
+
+
+def preview_dialog() -> Markup:
+    """What opens a file over the page, the same on every page."""
+
+    def make() -> Markup:
+        return Markup(_template("aduan/preview_dialog.html").render())  # noqa: S704
+
+    return kept(("preview dialog", language_of_now()), make)
+
+
+def _template(name: str) -> Template:
+    return current_app.jinja_env.get_template(name)
 
 
 def preview(document: Document, page: int = 1) -> Markup:
@@ -116,6 +149,8 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(
         case_event_lists=event_lists,
         case_timeline=timeline,
+        case_lane=lane,
+        preview_dialog=preview_dialog,
         case_preview=preview,
         case_thumb=thumb,
         case_file_name=file_name,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
+from app.catalogues import language_of_now
 from app.formats import duration, local, local_datetime
 from app.models import CaseEvent, StepRun
+from app.remembered import kept
 from app.services.casefile import CaseFile
 from app.sop.definition import Sop
 from app.sop.errors import NotFoundError
@@ -71,20 +74,18 @@ def history(file: CaseFile, sop: Sop) -> list[dict[str, Any]]:
 
 def entry(event: CaseEvent, sop: Sop, run: StepRun | None = None) -> dict[str, Any]:
     """One event as the timeline shows it."""
-    if event.kind == "moved":
-        title, icon, tone = _move(event, sop)
-    else:
-        title, icon, tone = KINDS.get(event.kind, (event.kind, "circle-dot", "neutral"))
+    title, icon, tone, way = _told(event, sop)
     meta = [(_("By"), event.by_name)] if event.by_name else []
     if run is not None:
-        meta += _clocks(run)
+        counted = (run.wait_seconds, run.work_seconds, run.standard_minutes, run.batch_size)
+        meta += _clocks(language_of_now(), *counted)
     return {
-        "title": str(title),
+        "title": title,
         "icon": icon,
         "tone": tone,
         "time": local_datetime(event.at),
         "datetime": local(event.at).isoformat(timespec="minutes"),
-        "way": _way(event, sop),
+        "way": way,
         "text": event.reason,
         "lists": details(event.details),
         "meta": meta,
@@ -106,6 +107,8 @@ _HEADINGS: Final = (
 def details(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What hangs on an event: failed papers, differing data, corrected fields, files."""
     lists: list[dict[str, Any]] = []
+    if not found:
+        return lists
     for key, heading in _HEADINGS:
         rows = found.get(key)
         if isinstance(rows, list) and rows and not (key == "ask_again" and _is_draft(rows)):
@@ -145,6 +148,20 @@ def _row(key: str, row: Any) -> str:
     return words
 
 
+def _told(event: CaseEvent, sop: Sop) -> tuple[str, str, str, str]:
+    """Title, icon, tone and way of an event; most cases go the same ways."""
+
+    def make() -> tuple[str, str, str, str]:
+        if event.kind == "moved":
+            title, icon, tone = _move(event, sop)
+        else:
+            title, icon, tone = KINDS.get(event.kind, (event.kind, "circle-dot", "neutral"))
+        return str(title), icon, tone, _way(event, sop)
+
+    ends = (event.transition, event.from_step, event.to_step)
+    return kept(("told", language_of_now(), event.kind, *ends), make)
+
+
 def _move(event: CaseEvent, sop: Sop) -> tuple[str, str, str]:
     move = next((m for m in sop.transitions if m.key == event.transition), None)
     if move is None:  # the SOP has changed since
@@ -176,16 +193,16 @@ def _kind(sop: Sop, key: str | None) -> str:
         return ""
 
 
-def _clocks(run: StepRun) -> list[tuple[str, str]]:
-    work = duration(run.work_seconds)
-    if run.standard_minutes:
-        work = _(
-            "%(used)s (standard %(standard)s)",
-            used=work,
-            standard=duration(run.standard_minutes * 60),
-        )
-    found = [(_("Waited"), duration(run.wait_seconds)), (_("Worked"), work)]
-    if run.batch_size > 1:
-        batch = ngettext("%(num)d case at once", "%(num)d cases at once", run.batch_size)
-        found.append((_("Batch"), batch))
+@lru_cache(maxsize=5000)
+def _clocks(
+    language: str, wait: int | None, work: int | None, standard: int | None, batch: int
+) -> list[tuple[str, str]]:
+    """How long a stay took; the language is that of the words."""
+    words = duration(work)
+    if standard:
+        words = _("%(used)s (standard %(standard)s)", used=words, standard=duration(standard * 60))
+    found = [(_("Waited"), duration(wait)), (_("Worked"), words)]
+    if batch > 1:
+        together = ngettext("%(num)d case at once", "%(num)d cases at once", batch)
+        found.append((_("Batch"), together))
     return found

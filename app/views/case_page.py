@@ -199,11 +199,16 @@ class CasePage:
         left = (day - local(self.now).date()).days
         return "late" if left < 0 else "warn" if left <= _CLOSE else "neutral"
 
+    @cached_property
+    def lane_mark(self) -> tuple[int, str]:
+        """Where the mark of the strip stands, and what it looks like."""
+        return self._place([step.key for step in self.sop.clock_steps])
+
     @property
     def lane(self) -> list[dict[str, str]]:
         """The SOP's steps and how far the case has come, whatever it went through."""
         steps = self.sop.clock_steps
-        at, state = self._place([step.key for step in steps])
+        at, state = self.lane_mark
         found = []
         for index, step in enumerate(steps):
             mark = "done" if index < at else state if index == at else "todo"
