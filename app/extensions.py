@@ -51,5 +51,11 @@ def _prepare_connection(connection: Any, record: Any) -> None:
 
 @event.listens_for(Engine, "begin")
 def _begin(connection: Connection) -> None:
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if may_write.get() else "BEGIN")
+    if connection.dialect.name != "sqlite":
+        return
+    if may_write.get():
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    # Takes no lock, so it cannot fail for one: no need for SQLAlchemy's way around the driver.
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute("BEGIN")

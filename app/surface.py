@@ -11,6 +11,7 @@ import ipaddress
 import logging
 import socket
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -152,13 +153,15 @@ def _own_forms_only() -> None:
         abort(403)
 
 
+_limit = cache(parse)
+
+
 def _not_too_many() -> None:
     """So many lists, exports and new records in a minute are no person's work."""
     if (request.endpoint or "").rpartition(".")[2] not in COUNTED:
         return
     if not current_user.is_authenticated:
         return
-    limit = parse(current_app.config["REQUEST_RATE"])
-    if not hit([limit], "requests", str(current_user.id)):
+    if not hit([_limit(current_app.config["REQUEST_RATE"])], "requests", str(current_user.id)):
         g.refused = "too_many"
         abort(429)

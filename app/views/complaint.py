@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, ClassVar
 
 from flask.typing import ResponseReturnValue
@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 from sqlalchemy.orm import Query
 
 from app.access import current_actor
+from app.catalogues import language_of_now
 from app.extensions import db
 from app.formats import days_left, local, local_datetime, short_date
 from app.models import Category, Complaint, SopStep, User
@@ -52,6 +53,14 @@ def _row_columns(query: Query[Any]) -> Query[Any]:
         User.first_name,
         User.last_name,
     )
+
+
+@lru_cache(maxsize=5000)
+def _due(day: date, today: date | None, language: str) -> Markup:
+    """The day a case is due, with the days left while it is open; the language is of the words."""
+    if today is None:
+        return escape(short_date(day))
+    return nowrap(short_date(day), days_left(day, today))
 
 
 class ComplaintView(
@@ -119,7 +128,7 @@ class ComplaintView(
         """Names only for those who may see personal data; due dates with the days left."""
         categories, steps = labels_of(Category), labels_of(SopStep)
         whole = current_actor().can("see_personal")
-        due = self._due()
+        today, tongue = local(request_time()).date(), language_of_now()
         # Cases of one page share days, categories and steps: each is written once.
         day = cache(lambda value: nowrap(short_date(value)))
         category = cache(lambda key: cell_text(categories.get(key, "")))
@@ -134,22 +143,10 @@ class ComplaintView(
                 category(item.category_id),
                 step(item.step_key, holder),
                 day(local(item.received_at).date()),
-                due(item.class_due, item.closed_at is not None),
+                _due(item.class_due, None if item.closed_at is not None else today, tongue),
             ]
 
         return line
-
-    def _due(self) -> Callable[[date, bool], Markup]:
-        """The day a case is due, with the days left while it is open; many cases share one."""
-        today = local(request_time()).date()
-
-        @cache
-        def words(day: date, closed: bool) -> Markup:
-            if closed:
-                return escape(short_date(day))
-            return nowrap(short_date(day), days_left(day, today))
-
-        return words
 
     @expose("/export", methods=["GET"])
     @has_access

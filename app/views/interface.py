@@ -173,7 +173,9 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
         given: dict[str, Any] = {**(values or {}), **({"skipped": skipped} if skipped else {})}
         if place is not None:
             given |= {"place_key": place.key, "place_value": place.value}
-        found = self.session.execute(made.rows, given).all()
+        # Of columns the connection makes rows by itself; objects are the session's.
+        source = self.session.connection() if shape else self.session
+        found = source.execute(made.rows, given).all()
         more, found = len(found) > size, found[:size]
         items: list[Any] = list(found) if shape else [row[0] for row in found]
         if place is None and not page and not more:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import Date, DateTime, Integer, String
@@ -42,6 +43,7 @@ class Place:
         return f"{'a' if self.forward else 'b'}{self.skip}~{row or self.row()}"
 
 
+@lru_cache(maxsize=500)
 def can_be_a_place(column: Any) -> bool:
     """Whether rows can be found by a value of the column: never empty, and of a plain type."""
     if not isinstance(column, InstrumentedAttribute) or not hasattr(column, "type"):
