@@ -12,10 +12,10 @@ import logging
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -57,6 +57,12 @@ _WAITING: Final = "aduan_files_to_delete"
 
 #: Object stores `from_url` may open; plain http is not one we trust with people's papers.
 REMOTE_SCHEMES: Final = frozenset({"s3", "s3a", "gs", "az", "azure", "abfs", "abfss"})
+
+#: A bucket that is away is told to whoever waits for it, not tried for three minutes (the default).
+_PATIENCE: Final[Mapping[str, Any]] = {
+    # Nothing of `client_options`: they would hide those of the environment (AWS_ALLOW_HTTP).
+    "retry_config": {"max_retries": 3, "retry_timeout": timedelta(seconds=10)},
+}
 
 
 class StoreError(Exception):
@@ -260,7 +266,7 @@ def open_store(url_or_path: str | Path, **options: Any) -> Store:
         return Store(MemoryStore())
     if scheme in REMOTE_SCHEMES:
         try:
-            return Store(from_url(text, **options))
+            return Store(from_url(text, **{**_PATIENCE, **options}))
         except (BaseError, ValueError) as error:
             raise StoreError(f"the file store {text} cannot be opened: {error}") from error
     if scheme not in ("", "file"):

@@ -68,6 +68,7 @@ PROVED: Final = """
 8.2.3    test_row_rule::test_personal_data_are_shown_to_who_may_see_them_only
 8.3.1    test_replay::test_asvs_b18_what_another_role_sends_changes_nothing test_access_matrix::test_an_officer_makes_his_transitions_and_no_other
 11.4.2   test_passwords::test_asvs_11_4_2_a_password_is_kept_by_argon2id test_passwords::test_asvs_11_4_2_the_cost_is_what_owasp_asks_for
+12.2.1   test_served::test_asvs_12_2_1_only_present_tls_is_spoken test_served::test_plain_http_leads_to_https
 13.4.2   test_surface::test_asvs_16_5_1_a_failure_shows_a_number_and_nothing_else test_surface::test_asvs_13_4_3_nothing_else_is_reachable
 13.4.3   test_surface::test_asvs_13_4_3_nothing_else_is_reachable
 13.4.4   test_surface::test_asvs_13_4_4_an_unknown_method_is_not_allowed
@@ -160,5 +161,4 @@ b9         test_sign_in::test_asvs_6_3_2_b9_no_account_of_the_release_has_a_know
 
 #: What is missing, in words.
 OPEN: Final = {
-    "12.2.1": "TLS is the proxy's; no proxy runs in the tests",
 }

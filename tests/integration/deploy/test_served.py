@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,6 +96,32 @@ def test_plain_http_leads_to_https(front: Front) -> None:
     found = httpx.get(f"http://127.0.0.1:{front.http}/login/?next=/", headers={"Host": HOST})
     assert found.status_code == 301
     assert found.headers["location"] == f"https://{HOST}/login/?next=/"
+
+
+@pytest.mark.parametrize(
+    ("version", "taken"),
+    [
+        pytest.param(ssl.TLSVersion.TLSv1, False, id="TLS 1.0 is refused"),
+        pytest.param(ssl.TLSVersion.TLSv1_1, False, id="TLS 1.1 is refused"),
+        pytest.param(ssl.TLSVersion.TLSv1_2, True, id="TLS 1.2"),
+        pytest.param(ssl.TLSVersion.TLSv1_3, True, id="TLS 1.3"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_asvs_12_2_1_only_present_tls_is_spoken(
+    front: Front, version: ssl.TLSVersion, taken: bool
+) -> None:
+    context = ssl.create_default_context(cafile=str(front.folder / "tls" / "fullchain.pem"))
+    context.set_ciphers("ALL:@SECLEVEL=0")  # else our own side would not even offer the old ones
+    context.minimum_version = context.maximum_version = version
+    line = socket.create_connection(("127.0.0.1", front.https), 10)
+    with line:
+        if taken:
+            with context.wrap_socket(line, server_hostname=HOST) as talk:
+                assert talk.version() == version.name.replace("_", ".")
+            return
+        with pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"):
+            context.wrap_socket(line, server_hostname=HOST)
 
 
 def test_a_name_of_no_office_gets_no_answer(front: Front) -> None:
