@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check bench soak i18n lock format vendor docs-pictures venv clean
+.PHONY: help run test cluster-test check bench soak i18n lock format vendor docs-pictures venv clean
 
 VENV := .venv/bin
 # Tests run in this many processes; ARGS goes to pytest: make test ARGS="-k clock"
@@ -20,6 +20,9 @@ run: ## Serve on http://127.0.0.1:8080 with demo data (DEMO=0: an empty office)
 test: venv ## Run all tests: SQLite, PostgreSQL, browser (ARGS="-k word")
 	@$(VENV)/python tools/install_test_tools.py
 	@$(VENV)/python -m pytest -n $(WORKERS) --dist loadfile --max-worker-restart=0 $(ARGS)
+
+cluster-test: venv ## Several servers that fail one by one (Debian, as root; ARGS=--write)
+	@$(VENV)/python tools/cluster_test.py $(ARGS)
 
 check: venv ## Lint, format, types, import rules, SOP, translations, migrations
 	@$(VENV)/python tools/check.py $(ARGS)

@@ -160,5 +160,4 @@ b9         test_sign_in::test_asvs_6_3_2_b9_no_account_of_the_release_has_a_know
 """
 
 #: What is missing, in words.
-OPEN: Final = {
-}
+OPEN: Final[dict[str, str]] = {}

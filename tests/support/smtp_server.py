@@ -81,13 +81,13 @@ def _authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data
 
 
 @contextlib.contextmanager
-def mail_server(*, login: bool = False) -> Iterator[MailServer]:
+def mail_server(*, login: bool = False, host: str = "127.0.0.1") -> Iterator[MailServer]:
     """A running server; `login` asks for the user and password above."""
     server = MailServer()
     more: dict[str, Any] = {}
     if login:
         more = {"auth_required": True, "auth_require_tls": False, "authenticator": _authenticate}
-    server.host = "127.0.0.1"
+    server.host = host
     with socket.socket() as free:  # aiosmtpd looks at its own port, so it has to know it
         free.bind((server.host, 0))
         server.port = free.getsockname()[1]
