@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import random
 import socket
 import ssl
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
+from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -137,6 +139,11 @@ class Load:
         return sum(len(ledger.uploads) for ledger in self.ledgers)
 
     @property
+    def told_away(self) -> int:
+        """Answers that say that something is away."""
+        return sum(n for (_kind, status), n in self.met.items() if status == "503")
+
+    @property
     def refused_uploads(self) -> int:
         """Files that were answered, and not stored."""
         found = ((status, n) for (kind, status), n in self.met.items() if kind == "upload")
@@ -251,3 +258,15 @@ def rate(callers: list[Caller], path: str, seconds: float) -> float:
         thread.join()
     assert min(counts) > 0
     return sum(counts) / seconds
+
+
+def write_ratio(alone: float, both: float) -> None:
+    """Put the ratio into docs/performance.md."""
+    path = Path(__file__).resolve().parents[3] / "docs" / "performance.md"
+    head, mark, tail = path.read_text(encoding="utf-8").partition("<!-- cluster -->\n")
+    _old, end, rest = tail.partition("<!-- /cluster -->\n")
+    assert mark, "docs/performance.md has lost its place for this"
+    assert end, "docs/performance.md has lost its place for this"
+    row = f"| {os.cpu_count()} | {alone:.0f} | {both:.0f} | {both / alone:.2f} |\n"
+    table = "| cores | one app server | two app servers | ratio |\n|---|---|---|---|\n" + row
+    path.write_text(head + mark + table + end + rest, encoding="utf-8")
