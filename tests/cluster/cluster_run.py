@@ -254,9 +254,9 @@ def break_everything(cluster: Cluster, office: Office, load: Load, mail: MailSer
     away = load.told_away
     if cluster.net.real:  # else the kernel still answers for who is merely stopped
         until(lambda: load.told_away > away, "somebody is told that the database is away")
+        say("the cable of the database was pulled, and people were told")
     else:
         time.sleep(5)
-    say("the cable of the database was pulled, and people were told")
     cluster.databases.primary.mend()
     goes_on(load, "the cable is back")
 
