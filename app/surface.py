@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, abort, current_app, g, request
 from flask_login import current_user
+from flask_wtf.form import FlaskForm, _Auto, _is_submitted
 from limits import parse
 
 from app.limits import hit
@@ -125,8 +126,19 @@ def _plain(
     return [body]
 
 
+def _typed(_meta: Any, _form: Any, formdata: Any) -> Any:
+    """What a form reads: the texts of a sent form, and nothing that only looks like them.
+
+    Flask-WTF would hand a field the file that came under its name, or whatever JSON holds.
+    """
+    if formdata is not _Auto:
+        return formdata
+    return (request.form or None) if _is_submitted() else None
+
+
 def install(app: Flask) -> None:
     """Put the checks before the pages, after what every request begins with (its time, its reader)."""
+    FlaskForm.Meta.wrap_formdata = _typed
     app.before_request(_own_forms_only)
     app.before_request(_not_too_many)
 

@@ -6,6 +6,7 @@ On PostgreSQL too, which refuses what SQLite takes: null bytes, long texts, numb
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from itertools import cycle, islice
 from urllib.parse import quote, urlencode
 
@@ -247,6 +248,34 @@ def test_trap_23_any_address(
     client = as_officer("petugas")
     answer = client.open(f"/{quote(path)}", method=method)
     assert answer.status_code < 500, answer.status
+
+
+@pytest.mark.parametrize(
+    ("key", "url", "field"),
+    [
+        ("", "/login/", "code"),
+        ("", "/login/", "username"),
+        ("admin", "/users/add", "username"),
+        ("admin", "/reference/couriers/add", "name"),
+        ("petugas", "/confirm/", "confirm_secret"),
+    ],
+)
+def test_trap_23_a_file_in_the_place_of_a_text_is_nothing(
+    places: dict[str, str],
+    as_officer: Callable[[str], FlaskClient],
+    csrf: Callable[[FlaskClient], str],
+    key: str,
+    url: str,
+    field: str,
+) -> None:
+    """Nor is what a script calls a form: a field reads the texts of a form and nothing else."""
+    client = as_officer(key)
+    form = {"username": "x", "password": "y", field: (BytesIO(b"x"), "x.txt")}
+    answer = post(client, url, form)
+    assert answer.status_code in (200, 401, 422), answer.status
+    token = {"X-CSRFToken": csrf(client)}
+    for body in ([1], {field: 1}, {field: {"a": 1}, "username": 1, "password": None}, None):
+        assert client.post(url, json=body, headers=token).status_code in (200, 401, 422), body
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ from tests.support.visitor import Visitor
 
 #: Transitions that must be acknowledged while the server is killed again and again.
 MOVES = 500
-KILLS = 4
+KILLS = int(os.environ.get("KILLS", "4"))
 THREADS = 4
 
 
