@@ -29,6 +29,7 @@ Detail = Mapping[str, str | int | bool]
 
 #: Endpoint -> kind, sort of subject. Told when the answer is what was asked for.
 READS: Final[Mapping[str, tuple[str, str]]] = {
+    "BreachView.notice": ("printed", "breach"),
     "ComplaintView.export": ("exported", "complaints"),
     "DispatchView.export": ("exported", "dispatches"),
     "DocumentView.file": ("file_downloaded", "document"),
@@ -47,7 +48,7 @@ READS: Final[Mapping[str, tuple[str, str]]] = {
 }
 #: The values of an address that say what was read.
 _KEYS: Final[tuple[str, ...]] = ("public_id", "pk")
-_WORDS: Final[tuple[str, ...]] = ("page", "size", "ids", "courier", "day")
+_WORDS: Final[tuple[str, ...]] = ("page", "size", "ids", "courier", "day", "to")
 
 
 def audit(kind: str, subject: str = "", detail: Detail | None = None) -> None:

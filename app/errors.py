@@ -33,6 +33,7 @@ from app.services.messages.deciding import MESSAGES as DECISION_MESSAGES
 from app.services.messages.mailer import MESSAGES as MAIL_MESSAGES
 from app.services.messages.texts import MESSAGES as TEXT_MESSAGES
 from app.services.papers import MESSAGES as PAPER_MESSAGES
+from app.services.personal import MESSAGES as PERSON_MESSAGES
 from app.services.previews import MESSAGES as PREVIEW_MESSAGES
 from app.services.printing import MESSAGES as PRINTING_MESSAGES
 from app.services.prints import MESSAGES as PRINT_MESSAGES
@@ -119,6 +120,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     **FILE_MESSAGES,
     **UPLOAD_MESSAGES,
     **COPY_MESSAGES,
+    **PERSON_MESSAGES,
     **DOCUMENT_MESSAGES,
     **IMPORT_MESSAGES,
     **PAPER_MESSAGES,

@@ -12,6 +12,7 @@ from flask_appbuilder.security.sqla.models import (
 from app.models.account import Account
 from app.models.audit import AuditEvent
 from app.models.base import Model, UTCDateTime, utc_now
+from app.models.breach import Breach, BreachVersion
 from app.models.complaint import Complaint, RequirementCheck, SiakCheck
 from app.models.datakey import DataKeyUse
 from app.models.dispatch import Dispatch
@@ -62,6 +63,8 @@ __all__ = [
     "BlankEntry",
     "BlankStock",
     "BlankWait",
+    "Breach",
+    "BreachVersion",
     "CaseEvent",
     "CaseOutput",
     "CaseWord",

@@ -101,6 +101,7 @@ def erase(
     *,
     why: str,
     actor_id: int | None = None,
+    reason: str = "",
 ) -> bool:
     """Erase the data of one finished case; flushes. False: somebody changed it at this moment.
 
@@ -147,7 +148,7 @@ def erase(
         "personal_data_erased",
         actor_id=actor_id,
         subject=f"complaint:{number}",
-        detail={"why": why},
+        detail={"why": why, **({"reason": reason} if reason else {})},
         at=now,
     )
     session.expire_all()

@@ -17,6 +17,7 @@ from app.access import current_permissions
 from app.extensions import db
 from app.formats import local, local_date
 from app.services.administration import Gap, find_gaps, load_overview
+from app.views.breaches import breach_warnings
 from app.views.office import request_time, the_sop, the_store
 
 #: (endpoint, view of its permission, title, what for, icon); shown to whoever may list it.
@@ -163,6 +164,7 @@ class AdminHomeView(BaseView):  # type: ignore[misc]
             "aduan/admin_home.html",
             title=_("Administration"),
             overview=overview,
+            breaches=breach_warnings(),
             gaps=[_gap(gap, held) for gap in gaps],
             links=[
                 {"url": url_for(f"{view}.list"), "title": title, "text": text, "icon": icon}

@@ -38,6 +38,7 @@ _GRAVE: Final = frozenset(
 )  # fmt: skip
 #: What sorts of subjects are called; others are shown as they are kept.
 _SORTS: Final[dict[str, Any]] = {
+    "breach": _l("Data breach"),
     "case": _l("Complaint, key"),
     "category": _l("Category"),
     "channel": _l("Channel"),

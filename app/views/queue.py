@@ -19,6 +19,7 @@ from app.services.pausing import end_pause, open_step_pause, pause_step, require
 from app.services.queue import Queue, batch_moves, load_queue
 from app.sop.definition import Step
 from app.sop.errors import NotFoundError, RefusedError
+from app.views.breaches import breach_warnings
 from app.views.formkeys import new_form_key
 from app.views.office import case_office, request_time, the_sop
 from app.views.queue_rows import queue_rows
@@ -61,6 +62,7 @@ class QueueView(BaseView):  # type: ignore[misc]
             may_list=actor.can("can_list"),
             may_see_sheet=("can_show", "SopSheet") in current_permissions(),
             moves=moves,
+            breaches=breach_warnings(),
             form_key=new_form_key() if moves else "",
             sheet=[s for s in office.sop.steps if s.kind != "end"],
             lanes={lane.key: lane.label for lane in office.sop.lanes},

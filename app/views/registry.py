@@ -10,6 +10,7 @@ from app.sop.definition import Sop
 from app.views.admin_home import AdminHomeView
 from app.views.audit import AuditView
 from app.views.blanks import BlankStockView
+from app.views.breaches import BreachView
 from app.views.chart_cases import ChartCaseView
 from app.views.charts import MORE, StepChartView
 from app.views.check import CheckView
@@ -23,6 +24,7 @@ from app.views.living_sop import LivingSopView
 from app.views.message_texts import MessageTextView
 from app.views.messages import MessageView
 from app.views.papers import PaperView
+from app.views.person_data import PersonDataView
 from app.views.printing import PrintingView
 from app.views.process_log import ProcessLogView
 from app.views.queue import QueueView
@@ -57,6 +59,7 @@ ORDER = (
     "SOP",
     "Charts",
     "Reports",
+    "Personal data",
     "Reference",
     "Administration",
 )
@@ -140,6 +143,22 @@ def register(appbuilder: Any, sop: Sop) -> None:
         label=_l("Audit log"),
         icon="history",
         category="Administration",
+    )
+    appbuilder.add_view(
+        BreachView,
+        "Breaches",
+        label=_l("Breach register"),
+        icon="triangle-alert",
+        category="Personal data",
+        category_label=_l("Personal data"),
+        category_icon="shield",
+    )
+    appbuilder.add_view(
+        PersonDataView,
+        "One person",
+        label=_l("One person's data"),
+        icon="id-card",
+        category="Personal data",
     )
     appbuilder.add_view_no_menu(SearchView)
     appbuilder.add_view_no_menu(ChartCaseView)

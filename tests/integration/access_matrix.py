@@ -31,6 +31,7 @@ LETTERS: Final = {
 #: A word is the name of a place in `tests.support.world`.
 PLACES: Final = {
     "/blank-stock": "one",
+    "/breaches": "breach",
     "/complaints": "case",
     "/desk/news": "dispatch",
     "/desk/send": "case",

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from app import create_app
 from app.models import (
+    Breach,
     Complaint,
     Dispatch,
     Document,
@@ -105,6 +106,22 @@ def _print_batch(make_case: CaseMaker, case_id: str) -> str:
     return started.batch.public_id
 
 
+def _breach(session: Session) -> int:
+    """A failure that the office knows of since a moment ago."""
+    now = datetime.now(UTC)
+    breach = Breach(
+        title="Daftar terkirim ke alamat yang salah",
+        known_at=now,
+        what="Sebuah daftar terkirim kepada penerima yang keliru.",
+        data="Nama dan alamat",
+        measures="Penerima diminta menghapusnya.",
+        recorded_at=now,
+    )
+    session.add(breach)
+    session.flush()
+    return breach.id
+
+
 def places_of(session: Session) -> dict[str, str]:
     """One key of everything that stands in a URL; there must be a case that was sent."""
     document = session.scalars(select(Document).order_by(Document.id)).first()
@@ -114,6 +131,7 @@ def places_of(session: Session) -> dict[str, str]:
         return str(session.scalars(select(column).order_by(column).limit(1)).one())
 
     return {
+        "breach": str(_breach(session)),
         "document": str(document.id),
         "public_id": document.public_id,
         "dispatch": first(Dispatch.id),

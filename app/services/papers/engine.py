@@ -40,6 +40,7 @@ PAPERS: Final[Mapping[str, str]] = {
     "manifest": "manifest.typ",
     "processing_letter": "processing-letter.typ",
     "recap": "recap.typ",
+    "breach_notice": "breach-notice.typ",
 }
 #: What the office may put beside its templates.
 _PARTS: Final = frozenset({".typ", ".svg", ".png", ".jpg", ".jpeg"})

@@ -154,6 +154,7 @@ def minimal(name: str) -> dict[str, Any]:
         "ab_group_role": {"id": 1, "group_id": 1, "role_id": 1},
         "role_rule": {"role_id": 1, "second_factor": True},
         "ab_user_group": {"id": 1, "group_id": 1, "user_id": 1},
+        "merged_office": {"name": "sebelah", "label": "Kantor sebelah", "public_key": "00"},
     }[name]
 
 

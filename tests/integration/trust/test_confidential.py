@@ -46,7 +46,9 @@ def test_asvs_b19_no_page_tells_of_a_confidential_case(world_app, world, secrets
         assert answer.status_code < 500, url
         text = answer.text if answer.mimetype.startswith(("text/", "application/xml")) else ""
         told += [f"{url} tells {secret}" for secret in secrets if secret and secret in text]
-        if answer.mimetype.startswith(("image/", "application/pdf")):
+        # The notice of a data breach is of no case.
+        of_a_case = not rule.startswith("/breaches/notice/")
+        if of_a_case and answer.mimetype.startswith(("image/", "application/pdf")):
             told.append(f"{url} hands out a {answer.mimetype}")
     assert seen > 20
     assert told == []

@@ -25,6 +25,10 @@ from tests.support.world import World
 
 #: Routes that no form of this day leads to, with the tests that send to them.
 ELSEWHERE = {
+    "/breaches/add": "test_breaches: by the head and Admin TI, and refused to the others",
+    "/personal-data/erase": "test_person_data",
+    "/personal-data/export": "test_person_data",
+    "/personal-data/find": "test_person_data",
     "/check/": "test_asking: a number and a PIN",
     "/complaints/identity": "tests of registration: JSON, no form",
     "/login/": "test_sign_in",
