@@ -5,6 +5,7 @@ On PostgreSQL too, which refuses what SQLite takes: null bytes, long texts, numb
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from itertools import cycle, islice
@@ -21,7 +22,8 @@ from tests.integration.access_matrix import LETTERS, PLACES, Line, routes
 from tests.integration.test_access_matrix import client_of
 from tests.support.cases import CaseMaker
 from tests.support.forms import largest_form
-from tests.support.panel import post
+from tests.support.looking import statements_with
+from tests.support.panel import engine_of, post
 from tests.support.world import places_of
 
 LISTS = {
@@ -112,6 +114,29 @@ def test_trap_23_malformed_parameters_of_a_list(
         if answer.status_code not in (200, 302, 303):
             wrong.append(f"{url}?{query[:80]}: {answer.status}")
     assert wrong == []
+
+
+@pytest.mark.parametrize("url", LISTS)
+def test_asvs_1_2_4_nothing_typed_becomes_part_of_a_statement(
+    app: Flask, places: dict[str, str], as_officer: Callable[[str], FlaskClient], url: str
+) -> None:
+    """Quotes, pairs that are always true, sleeps: parameters; and they find no more rows."""
+    key, view = LISTS[url]
+    client = as_officer(key)
+    names = ["q", f"_oc_{view}", f"_od_{view}", f"page_{view}", f"psize_{view}", "period", "from"]
+    names += [f"_flt_0_{column}" for column in ("number", "step", "name", "active", "status")]
+    injected = ["zqxq' OR '1'='1", "zqxq') OR 1=1 --", "1;zqxq SELECT pg_sleep(9)", 'zqxq" DESC']
+    nothing = rows_of(client.get(f"{url}?q=zqxqnothing").text)
+    usual = rows_of(client.get(url).text)
+    with statements_with(engine_of(app), "zqxq") as told:
+        for name, value in [*(("q", one) for one in injected), *zip(names, cycle(injected))]:
+            found = rows_of(client.get(f"{url}?{urlencode({name: value})}").text)
+            assert found <= (nothing if name == "q" else usual), (name, value)
+    assert told == []
+
+
+def rows_of(page: str) -> set[str]:
+    return set(re.findall(r"/show/([\w.-]+)", page))
 
 
 def test_trap_23_malformed_keys(

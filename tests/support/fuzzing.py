@@ -34,7 +34,10 @@ def profile(examples: int) -> settings:
     )
 
 
+#: A word in each piece of SQL that is typed: no statement may hold it.
+TYPED_SQL: Final = "zqxq"
 NASTY: Final = (
+    "' OR 'zqxq'='zqxq", "zqxq'; SELECT pg_sleep(9) --", "zqxq\" DESC, (SELECT 1)", "1 OR zqxq=zqxq",
     "", " ", "0", "-1", "1", "2147483647", "2147483648", "-2147483649", "9223372036854775808",
     "9" * 40, "1e309", "NaN", "1.5", "0x10", "1_000", "٣", "９", "½", "null", "true", "[]", "{}",
     "[" * 300, "(" * 200 + ")" * 200, "\x00", "a\x00b", "\x1b[31m", "a\r\nX-Y: z", "\x85", "\u2028",

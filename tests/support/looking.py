@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.engine import Engine
 
 from app.models import Model
@@ -53,6 +55,22 @@ def changes(before: dict[str, str], after: dict[str, str]) -> list[str]:
 def besides_the_log(before: dict[str, str], after: dict[str, str]) -> list[str]:
     """The same but for the audit log: that somebody was refused is told there, and only there."""
     return [one for one in changes(before, after) if not one.startswith("audit_event:")]
+
+
+@contextlib.contextmanager
+def statements_with(engine: Engine, word: str) -> Iterator[list[str]]:
+    """Collect the statements in whose text a word stands; as a parameter it may."""
+    told: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if word in statement:
+            told.append(statement[:500])
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield told
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
 
 
 class _Checker(HTMLParser):

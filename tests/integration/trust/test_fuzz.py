@@ -22,7 +22,8 @@ from app.views.reports import ReportView
 from tests.conftest import new_app
 from tests.integration.access_matrix import LETTERS, routes
 from tests.support.busy_office import BusyOffice, Request, begin_work
-from tests.support.fuzzing import faults, kept, parts, profile, queries, sendings
+from tests.support.fuzzing import TYPED_SQL, faults, kept, parts, profile, queries, sendings
+from tests.support.looking import statements_with
 from tests.support.panel import engine_of, settings_for
 from tests.support.webforms import TYPED, WebForm, forms_of
 from tests.support.world import World
@@ -44,7 +45,10 @@ def office(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ReportView, "patience", 0)
         begin_work(made)
-        yield made
+        with statements_with(engine_of(made.app), TYPED_SQL) as told:
+            yield made
+        # ASVS 1.2.4: what was typed is a parameter and never a part of a statement.
+        assert told == []
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,9 @@ ASVS 8.2.1, 8.2.2, 8.3.1, b18, b19. What is sent is what the pages really hold (
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,13 +15,13 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from app.models import Complaint, Role
+from app.models import Complaint, Model, Role
 from app.views.reports import ReportView
 from tests.conftest import new_app
 from tests.integration.access_matrix import LETTERS, routes
 from tests.integration.test_access_matrix import ACTORS
 from tests.support.busy_office import BusyOffice, begin_work
-from tests.support.day_work import Sent, a_day, changed, fingerprint
+from tests.support.day_work import TRACES, Sent, a_day, changed, fingerprint
 from tests.support.panel import engine_of, settings_for
 from tests.support.world import World
 
@@ -193,6 +195,45 @@ def test_asvs_b19_a_colleague_of_the_same_role_neither(office: BusyOffice, day: 
             wrong.append(f"GET {url}: {page.status}")
     assert not wrong, "\n".join(wrong)
     assert number >= 7
+
+
+# --- more than the form has ----------------------------------------------------------------------
+
+MARK = "424242"
+#: Words that some routes ask for without a form around them, when no reason is wanted.
+ASKED_FOR = frozenset({"reason", "note", "from", "to"})
+
+
+def test_asvs_15_3_3_a_field_that_the_form_has_not_reaches_no_row(
+    office: BusyOffice, day: list[Sent]
+) -> None:
+    """Every column there is, sent along with every form: step, version, number, owner, role."""
+    columns = {column.name for table in Model.metadata.tables.values() for column in table.columns}
+    assert {"id", "step_key", "version", "number", "assignee_id", "confidential"} <= columns
+    wrong, number = [], 0
+    for sent in day:
+        if not sent.changed:
+            continue
+        names = {name for name, _value in sent.request.data} | ASKED_FOR
+        more = tuple((name, MARK) for name in sorted(columns - names))
+        office.reset()
+        answer = office.send(sent.request.replaced(data=(*sent.request.data, *more)))
+        number += answer.status_code == sent.status  # it was taken as it was without them
+        wrong += [f"{sent.letter} {sent.request.url}: {cell}" for cell in cells_with(office, MARK)]
+    assert not wrong, "\n".join(wrong)
+    assert number >= 60
+
+
+def cells_with(office: BusyOffice, mark: str) -> list[str]:
+    """The columns in which it stands, besides the log of who was there."""
+    found = set()
+    with closing(sqlite3.connect(office.file)) as connection:
+        for table in set(Model.metadata.tables) - TRACES:
+            rows = connection.execute(f"SELECT * FROM {table}")
+            names = [column[0] for column in rows.description]
+            for row in rows:
+                found |= {f"{table}.{name}" for name, cell in zip(names, row, strict=True) if str(cell) == mark}  # fmt: skip
+    return sorted(found)
 
 
 # --- confidential cases --------------------------------------------------------------------------
