@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -95,11 +96,14 @@ class Net:
     """All machines."""
 
     def __init__(self) -> None:
-        number = os.getpid() % 200
-        self.tag = f"ad{number}"
-        self.switch = f"{self.tag}sw"
         root = hasattr(os, "geteuid") and os.geteuid() == 0
-        self.real = root and not os.environ.get("CLUSTER_PLAIN") and self._make(number)
+        allowed = root and not os.environ.get("CLUSTER_PLAIN") and shutil.which("ip", path=_PATH)
+        numbers = random.sample(range(200), 3)
+        #: Another run, or one that was killed, may have the first number.
+        made = next((n for n in numbers if allowed and self._make(n)), None)
+        self.real = made is not None
+        number = numbers[0] if made is None else made
+        self.tag, self.switch = _names(number)
         self.prefix = f"10.219.{number}" if self.real else f"127.77.{number}"
         self.machines: dict[str, Machine] = {}
         #: The switch has an address of its own: the tests are reached and reach others by it.
@@ -111,17 +115,18 @@ class Net:
         return made
 
     def _make(self, number: int) -> bool:
-        if shutil.which("ip", path=_PATH) is None:
+        tag, switch = _names(number)
+        try:
+            _ip("link", "add", switch, "type", "bridge")
+        except subprocess.CalledProcessError:
             return False
         try:
-            _ip("link", "add", self.switch, "type", "bridge")
-            _ip("addr", "add", f"10.219.{number}.1/24", "dev", self.switch)
-            _ip("link", "set", self.switch, "up")
-            _ip("netns", "add", f"{self.tag}try")
-            _ip("netns", "del", f"{self.tag}try")
+            _ip("addr", "add", f"10.219.{number}.1/24", "dev", switch)
+            _ip("link", "set", switch, "up")
+            _ip("netns", "add", f"{tag}try")
+            _ip("netns", "del", f"{tag}try")
         except subprocess.CalledProcessError:
-            with contextlib.suppress(subprocess.CalledProcessError):
-                _ip("link", "del", self.switch)
+            _ip("link", "del", switch)
             return False
         return True
 
@@ -145,6 +150,11 @@ def network() -> Iterator[Net]:
         yield made
     finally:
         made.remove()
+
+
+def _names(number: int) -> tuple[str, str]:
+    """What the namespaces' names begin with, and the switch."""
+    return f"ad{number}", f"ad{number}sw"
 
 
 def _ip(*words: str) -> None:
