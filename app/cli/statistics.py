@@ -14,8 +14,10 @@ from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import select
 
+from app.cli.audit import tell_log
 from app.extensions import db
 from app.models import Office
+from app.services.audit import record
 from app.services.province import (
     LEAST,
     ExportError,
@@ -99,6 +101,7 @@ def export_command(target: Path, name: str, first: str, last: str, least: int) -
         _stop(error)
     finally:
         session.rollback()
+    tell_log("exported", {"of": f"statistics {first} – {last}", "rows": len(found.body["cells"])})
     print(f"sums: {len(found.body['cells'])}, facts left out, fewer than {least}: {found.left_out}")
 
 
@@ -113,6 +116,15 @@ def merge_command(sources: tuple[Path, ...], key: str) -> None:
         try:
             body, public = signed_body(source.read_text(encoding="utf-8"))
             office = merge_statistics(session, body, public, trusted_key=key.strip())
+            months = f"{body['first']} – {body['last']}"
+            detail: dict[str, str | int | bool] = {"of": months, "rows": len(body["cells"])}
+            record(
+                session,
+                "statistics_merged",
+                actor_id=None,
+                subject=f"office:{office}",
+                detail=detail,
+            )
         except (SignedError, MergeError, ValueError, OSError) as error:
             session.rollback()
             _stop(f"{source.name}: {error}")

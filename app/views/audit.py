@@ -38,6 +38,7 @@ _GRAVE: Final = frozenset(
 )  # fmt: skip
 #: What sorts of subjects are called; others are shown as they are kept.
 _SORTS: Final[dict[str, Any]] = {
+    "audit": _l("Audit log, row"),
     "breach": _l("Data breach"),
     "case": _l("Complaint, key"),
     "category": _l("Category"),
@@ -60,9 +61,13 @@ _FACTS: Final[dict[str, Any]] = {
     "columns": _l("fields"),
     "endpoint": _l("page"),
     "field": _l("field"),
+    "file": _l("file"),
+    "first": _l("first row"),
     "from": _l("from"),
     "given": _l("given"),
     "key": _l("key"),
+    "last": _l("last row"),
+    "mac": _l("seal"),
     "method": _l("way"),
     "move": _l("action"),
     "name": _l("name"),
@@ -71,6 +76,7 @@ _FACTS: Final[dict[str, Any]] = {
     "reason": _l("reason"),
     "rows": _l("rows"),
     "second_factor": _l("second factor"),
+    "sha256": _l("SHA-256 of the lines"),
     "taken": _l("taken away"),
     "to": _l("to"),
     "version": _l("version"),

@@ -70,6 +70,7 @@ _SYSTEM: Final = {
     "sop_synced": Text("SOP diselaraskan", "SOP brought in line"),
     "backup_made": Text("Cadangan dibuat", "Backup made"),
     "restored": Text("Dipulihkan dari cadangan", "Restored from a backup"),
+    "statistics_merged": Text("Statistik kantor digabungkan", "Statistics of an office merged"),
     "audit_archived": Text("Catatan audit diarsipkan", "Audit log archived"),
     "audit_exported": Text("Catatan audit diekspor", "Audit log exported"),
 }

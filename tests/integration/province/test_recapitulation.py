@@ -233,6 +233,8 @@ def test_from_the_command_to_the_chart(
     assert done.exit_code == 0, done.output
     assert "batang: merged 2026-06-01 to 2026-06-30" in done.output
     assert run(app, "stats", "check").exit_code == 0
+    log = login("admin").get("/audit/list/?kind=statistics_merged").text
+    assert "2026-06-01 – 2026-06-30" in log
     asked = "/charts/arrivals/?from=2026-06-01&to=2026-06-30&office=batang"
     page = login("kabid").get(asked).text
     assert 'name="office"' in page

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
+from app.cli.data import expire_until
 from app.models import AuditEvent
 from app.services.audit import Head, broken_rows, current_head, record
 from app.services.audit.partitions import PartitionError, detach, make_ahead, partitions
@@ -223,3 +224,22 @@ def test_the_panels_role_makes_years_and_reads_no_part_by_itself(second_role: En
         record(session, "signed_in", actor_id=1, at=datetime(YEAR + 4, 1, 2, tzinfo=UTC))
         session.commit()
         assert list(broken_rows(session)) == []
+
+
+class Twice:
+    """An event that is waited for twice and then set."""
+
+    def __init__(self) -> None:
+        self.waits = 0
+
+    def wait(self, _seconds: float) -> bool:
+        self.waits += 1
+        return self.waits > 1
+
+
+def test_the_worker_makes_a_year_that_lacks(app: Flask, session: Session) -> None:
+    lacking = f"audit_event_{YEAR + 2}"
+    session.execute(text(f"DROP TABLE {lacking}"))
+    session.commit()
+    expire_until(app, Twice())
+    assert lacking in names(session)
