@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -76,7 +77,7 @@ def start_unit(
     descriptor 3, memory never writable and executable, the code read-only."""
     line = directives(path)["ExecStart"][-1].replace("/opt/aduan/.venv/bin/python", sys.executable)
     command = [sys.executable, "-c", _LOCKED, *line.split()]
-    if os.geteuid() == 0:
+    if os.geteuid() == 0 and _may_unshare():
         # `unshare --mount` gives a private view: the code is read-only there, for all users.
         script = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && cd "$0" && exec "$@"'
         user = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
@@ -98,6 +99,21 @@ def start_unit(
             stderr=subprocess.STDOUT,
             pass_fds=[fd],
         )
+
+
+@cache
+def _may_unshare() -> bool:
+    """Whether root may make name spaces here; inside some containers he may not."""
+    asked = [
+        "unshare",
+        "--mount",
+        "unshare",
+        "--user",
+        "--map-user=1000",
+        "--map-group=1000",
+        "true",
+    ]
+    return bool(shutil.which("unshare")) and not subprocess.run(asked, check=False).returncode
 
 
 def certificate(folder: Path, host: str = HOST) -> None:
