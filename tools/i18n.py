@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import ast
 import io
+import os
 import re
 import sys
 from collections import Counter
@@ -78,9 +79,10 @@ def compile_catalogues(folder: Path = TRANSLATIONS) -> list[Path]:
 
         buffer = io.BytesIO()
         write_mo(buffer, _read(source))
-        part = target.with_suffix(".part")
+        # In one piece: another process may be reading, or writing the same.
+        part = target.with_suffix(f".{os.getpid()}.part")
         part.write_bytes(buffer.getvalue())
-        part.replace(target)  # in one piece: another process may be reading
+        part.replace(target)
         written.append(target)
     return written
 

@@ -24,6 +24,7 @@ from tests.support.cluster.databases import PORT, Databases
 from tests.support.cluster.net import Machine, Net, until
 from tests.support.cluster.store import BUCKET, Ceph
 from tests.support.deployed import DEPLOY, ROOT, certificate, program
+from tools.i18n import compile_catalogues
 
 HTTP, HTTPS, REDIS = 28080, 28443, 26379
 METRICS = "the token of the cluster's tests"
@@ -203,6 +204,7 @@ class Cluster:
 
     def start_all(self) -> None:
         """From the poolers to nginx; until a page comes through."""
+        compile_catalogues()
         for machine in (self.databases.primary, self.databases.standby):
             self.databases.pool(machine)
         self.store.ready()
