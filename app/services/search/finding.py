@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, exists, func, literal, select, union_all
+from sqlalchemy import Select, String, and_, bindparam, exists, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from app.datakeys import ring
@@ -75,6 +76,10 @@ class Found:
     asked: Asked
 
 
+#: Why, how well, and by how many values.
+_Way = tuple[Reason, int, int]
+
+
 @dataclass(frozen=True)
 class _Candidate:
     id: int
@@ -97,7 +102,7 @@ def find_cases(
     year = now.astimezone(OFFICE_ZONE).year
     asked = understand(words, year=year, personal=actor.can("see_personal"))
     visible = visible_cases(actor)
-    candidates = _by_identifier(session, asked, visible)
+    candidates = _by_identifier(session, asked, actor)
     if asked.name:
         candidates += _by_name(session, asked.name, visible, limit)
     best: dict[int, _Candidate] = {}
@@ -111,13 +116,6 @@ def find_cases(
 def _order(rank: int, place: float, row: Any) -> tuple[Any, ...]:
     """Rank, then open before finished, then newest first."""
     return (rank, place, row.closed_at is not None, -row.received_at.timestamp(), -row.id)
-
-
-def fitting(reason: Reason, values: Sequence[str]) -> Any:
-    """That the column of a reason is one of some values; what is sealed is found by its digest."""
-    column: Any = Dispatch.tracking_number if reason == "tracking" else COLUMNS[reason]
-    sought = sought_of(reason, values)
-    return column == sought[0] if len(sought) == 1 else column.in_(sought)
 
 
 def sought_of(reason: Reason, values: Sequence[str]) -> Sequence[Any]:
@@ -137,29 +135,25 @@ def _row(reason: Reason, rank: int, value: Any) -> tuple[Any, ...]:
     )
 
 
-def _by_identifier(session: Session, asked: Asked, visible: Any) -> list[_Candidate]:
+def _by_identifier(session: Session, asked: Asked, actor: Actor) -> list[_Candidate]:
     """Numbers of all sorts, by one statement."""
-    parts: list[Select[Any]] = []
-    for reason, values in asked.exact.items():
-        found = _exactly(reason, _EXACT, values)
-        if reason == "tracking":
-            found = found.order_by(Dispatch.complaint_id.desc())
-        else:
-            found = found.order_by(Complaint.id.desc())
-        parts.append(found.where(visible).limit(BRANCH))
+    ways: list[_Way] = []
+    values: dict[str, Any] = {}
+
+    def add(reason: Reason, rank: int, sought: Sequence[Any], typed: str) -> None:
+        ways.append((reason, rank, len(sought)))
+        values.update({f"{reason}_{rank}_{n}": value for n, value in enumerate(sought)})
+        values[f"{reason}_{rank}_typed"] = typed
+
+    for reason, texts in asked.exact.items():
+        add(reason, _EXACT, sought_of(reason, texts), texts[0])
     if asked.other_years:
-        found = _exactly("number", _OTHER_YEAR, asked.other_years)
-        parts.append(found.where(visible).limit(BRANCH))
+        add("number", _OTHER_YEAR, asked.other_years, "")
     for reason, start in asked.begins.items():
-        column = Dispatch.tracking_number if reason == "tracking" else COLUMNS[reason]
-        # Numbers count up: the newest last. Of the others no end is nearer than the other.
-        order = column.desc() if reason == "number" else column
-        found = _from(reason, select(*_row(reason, _BEGINS, column)))
-        found = found.where(between(column, start), visible).order_by(order)
-        parts.append(found.limit(BRANCH))
-    if not parts:
+        end = next_after(start)
+        add(reason, _BEGINS, (start,) if end is None else (start, end), "")
+    if not ways:
         return []
-    rows = session.execute(union_all(*(select(part.subquery()) for part in parts)))
     return [
         _Candidate(
             row.id,
@@ -168,27 +162,38 @@ def _by_identifier(session: Session, asked: Asked, visible: Any) -> list[_Candid
             row.rank == _EXACT,
             row.value,
         )
-        for row in rows
+        for row in session.connection().execute(_identified(tuple(ways), actor), values)
     ]
 
 
-def _exactly(reason: Reason, rank: int, values: Sequence[str]) -> Select[Any]:
-    value: Any = Dispatch.tracking_number if reason == "tracking" else COLUMNS[reason]
-    if isinstance(value.type, Digest):  # it fits exactly, so it is what was typed
-        value = literal(values[0])
-    return _from(reason, select(*_row(reason, rank, value))).where(fitting(reason, values))
+@lru_cache(maxsize=500)
+def _identified(ways: tuple[_Way, ...], actor: Actor) -> Any:
+    """The statement of these ways, for the cases this actor may see; composed once."""
+    visible = visible_cases(actor)
+    parts: list[Select[Any]] = []
+    for reason, rank, count in ways:
+        parcel = reason == "tracking"
+        column: Any = Dispatch.tracking_number if parcel else COLUMNS[reason]
+        binds = [bindparam(f"{reason}_{rank}_{n}", type_=column.type) for n in range(count)]
+        value, order = column, (Dispatch.complaint_id if parcel else Complaint.id).desc()
+        if isinstance(column.type, Digest):  # it fits exactly, so it is what was typed
+            value = bindparam(f"{reason}_{rank}_typed", type_=String)
+        if rank == _BEGINS:
+            fits = column >= binds[0] if count == 1 else between(column, *binds)
+            # Numbers count up: the newest last. Of the others no end is nearer than the other.
+            order = column.desc() if reason == "number" else column
+        else:
+            fits = column == binds[0] if count == 1 else column.in_(binds)
+        found = select(*_row(reason, rank, value))
+        if parcel:
+            found = found.join_from(Dispatch, Complaint, Complaint.id == Dispatch.complaint_id)
+        parts.append(found.where(fits, visible).order_by(order).limit(BRANCH))
+    return union_all(*(select(part.subquery()) for part in parts))
 
 
-def _from(reason: Reason, statement: Select[Any]) -> Select[Any]:
-    if reason != "tracking":
-        return statement
-    return statement.join_from(Dispatch, Complaint, Complaint.id == Dispatch.complaint_id)
-
-
-def between(column: Any, start: str) -> Any:
+def between(column: Any, start: Any, end: Any) -> Any:
     """That a column begins so, as a range that a plain index answers under every collation."""
-    end = next_after(start)
-    return column >= start if end is None else and_(column >= start, column < end)
+    return and_(column >= start, column < end)
 
 
 def _by_name(
