@@ -20,6 +20,7 @@ from benchmarks.operations import measure, operations_for
 from benchmarks.plans import BIG, _reads, full_scans
 from benchmarks.report import BEGIN, END, MOST_BYTES, Run, table, write, write_versus
 from benchmarks.versus import Measured, Pair, growth, misses
+from benchmarks.versus import table as versus_table
 from config import SEED_DATA
 
 CASES = 600
@@ -151,6 +152,14 @@ def test_every_operation_is_asked_beside_its_floor(capsys: pytest.CaptureFixture
         assert f"| {name}" in printed
     with pytest.raises(ValueError, match="no <!-- floor: begin"):
         write_versus("x", SEED_DATA / "office.toml")
+
+
+def test_beside_the_middle_stands_what_other_work_disturbs_least() -> None:
+    pair = Pair("p", "petugas", [], [], goal=2.0)
+    found = Measured(pair, [3.0, 2.0, 90.0, 80.0], [1.0, 9.0, 2.0, 10.0])
+    assert found.quick_ratio == 1.5
+    printed = versus_table({("db", 10, 1): [found]})
+    assert "| p | 2× | **7.5×** (41.5 / 5.5 ms), 1.5× |" in printed
 
 
 def test_the_goals_are_judged_by_the_middle_call() -> None:
