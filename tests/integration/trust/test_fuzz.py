@@ -66,7 +66,7 @@ def test_asvs_16_5_3_any_content_of_any_form(
     forms, who, wrong = found[letter], LETTERS[letter], list[str]()
     assert forms
 
-    @profile(100)
+    @profile(70)
     @given(data=st.data())
     def send(data: st.DataObject) -> None:
         office.reset()
@@ -113,7 +113,7 @@ def test_asvs_16_5_3_any_query_of_any_page(office: BusyOffice, letter: str) -> N
     known = {page: names_of(client.get(page)) for page in pages}
     wrong: list[str] = []
 
-    @profile(120)
+    @profile(80)
     @given(data=st.data())
     def ask(data: st.DataObject) -> None:
         page = data.draw(st.sampled_from(pages))
@@ -152,7 +152,7 @@ def test_asvs_16_5_3_any_key_in_any_address(office: BusyOffice, letter: str) -> 
     rules = [(method, rule) for method, rule in routes() if "<" in rule]
     wrong: list[str] = []
 
-    @profile(120)
+    @profile(80)
     @given(data=st.data())
     def ask(data: st.DataObject) -> None:
         method, rule = data.draw(st.sampled_from(rules))

@@ -91,6 +91,8 @@ def test_fifty_officers_at_once(world_app, world):
             thread.join(SECONDS + 120)
         late = resident()
         assert not any(thread.is_alive() for thread in threads)
+    said = f"{SECONDS} s: {sum(asked)} answers, {warm >> 20} MiB when warm, {late >> 20} MiB at the end"
+    print(f"\nsoak: {said}")
     assert wrong[:10] == []
     assert min(asked) > 0, "everybody was answered"
     with Session(engine_of(world_app)) as session:
