@@ -134,7 +134,12 @@ class HardenedMixin(FormsMixin):
         column, direction = state.order or self.base_order or ("", "")
         filters = state.filters.get_joined_filters(self._base_filters)
         return self.datamodel.query(  # type: ignore[no-any-return]
-            filters, column, direction, page=state.page, page_size=state.page_size
+            filters,
+            column,
+            direction,
+            page=state.page,
+            page_size=state.page_size,
+            values=state.values,
         )
 
     def cell(self, item: Any, column: str) -> Any:

@@ -269,8 +269,12 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
         page: int | None = None,
         page_size: int | None = None,
         select_columns: list[str] | None = None,
+        values: Mapping[str, Any] | None = None,
     ) -> tuple[int, list[Any]]:
-        """One page of rows and their number, counted to at most `COUNT_CAP` + 1."""
+        """One page of rows and their number, counted to at most `COUNT_CAP` + 1.
+
+        `values` are those that the conditions have names for.
+        """
         base = self.visible(self.session.query(self.obj))
         if filters is not None:
             base = filters.apply_all(base)
@@ -278,7 +282,7 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
         counted: Select[Any] = select(func.count()).select_from(
             base.with_entities(pk).order_by(None).limit(COUNT_CAP + 1).subquery()
         )
-        count = int(self.session.execute(counted).scalar_one())
+        count = int(self.session.execute(counted, values or {}).scalar_one())
         chosen = self._ordered(base, order_column, order_direction)
         rows = chosen
         if page_size:
@@ -288,7 +292,7 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
             keys = keys.limit(page_size).offset((page or 0) * page_size).subquery()
             rows = self.session.query(self.obj).join(keys, pk == keys.c.page_key)
             rows = self._ordered(rows, order_column, order_direction)
-        return count, list(self._with_relations(rows).all())
+        return count, list(self._with_relations(rows).params(values or {}).all())
 
     def _ordered(self, query: Query[Any], column: str, direction: str) -> Query[Any]:
         """The same query in the order asked for, the key deciding between equals."""

@@ -6,7 +6,9 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from app.models import Dispatch
 from app.views.export import csv_response, safe_cell
 
 
@@ -41,3 +43,20 @@ def test_csv_speaks_the_spreadsheet_s_language(app: Any, locale: str, line: str)
         text = answer.get_data(as_text=True)
     assert text.count(line) == 1200
     assert "filename*=UTF-8''%C3%A9%3B%22x.csv" in answer.headers["Content-Disposition"]
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("what", ["number", "phone", "name", "tracking"])
+def test_an_export_holds_what_was_searched_for(login: Any, make_case: Any, what: str) -> None:
+    """The list and its export ask the same, by numbers and by names, in both their pages."""
+    case = make_case("done", applicant_name="Wagiman Satu", phone="081298765001")
+    other = make_case("intake", applicant_name="Lestari Dua", phone="081298765002")
+    parcel = make_case.session.scalars(select(Dispatch.tracking_number)).one()
+    asked = {"number": case.number, "phone": case.phone, "name": "Wagiman", "tracking": parcel}
+    number, others = case.number, other.number
+    make_case.session.commit()
+    officer = login("petugas")
+    for page in ("list/", "export"):
+        text = officer.get(f"/complaints/{page}", query_string={"q": asked[what]}).text
+        assert number in text, page
+        assert others not in text, page
