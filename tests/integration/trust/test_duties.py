@@ -239,9 +239,7 @@ def test_asvs_b23_by_an_exception_it_is_marked_and_has_a_tick_of_its_own(
 
 
 @pytest.mark.browser
-def test_asvs_b23_select_all_leaves_it_out(make_case, session, user, page, backend):
-    if backend == "postgres":
-        pytest.skip("the page is the same")
+def test_asvs_b23_select_all_leaves_it_out(make_case, session, user, page):
     own, other = own_draft(make_case, session, user)
     except_until(session, datetime.now(UTC).date() + timedelta(days=7))
     window = page("kepala")
