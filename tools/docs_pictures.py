@@ -14,7 +14,7 @@ import io
 import os
 import sys
 import tempfile
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
@@ -118,7 +118,7 @@ def make_office(folder: Path) -> tuple[Flask, dict[str, str]]:
     settings: dict[str, Any] = load_settings({"INSTANCE_PATH": str(folder), "DEMO": "1"})
     settings["RATELIMIT_ENABLED"] = False
     # The browser's cookie jar reads the real clock, which may be far from the pictures' moment.
-    settings["PERMANENT_SESSION_LIFETIME"] = 20 * 365 * 24 * 3600
+    settings["PERMANENT_SESSION_LIFETIME"] = timedelta(days=20 * 365)
     app = create_app(settings)
     prepare(app)
     return app, {username: password for _role, username, password in DEMO_LOGINS}
