@@ -13,14 +13,15 @@ import re
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode, urljoin, urlsplit
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, select, update
@@ -31,10 +32,12 @@ from werkzeug.test import TestResponse
 
 from app.models import Account, Message, SecondFactor, User
 from app.services.calendar import OFFICE_ZONE
+from app.views.reports import ReportView
 from tests.integration.access_matrix import LETTERS, routes
 from tests.support import registers, samples
-from tests.support.panel import cookie_values, csrf, engine_of
+from tests.support.panel import cookie_values, csrf, engine_of, settings_for
 from tests.support.webforms import WebForm, forms_of
+from tests.support.world import World
 
 File = tuple[str, str, bytes]
 #: Pages of one kind that a role looks at while it looks for forms.
@@ -198,6 +201,24 @@ class BusyOffice:
 
 
 # --- what has been begun -------------------------------------------------------------------------
+
+
+@contextmanager
+def at_work(
+    new_app: Callable[[Path, dict[str, Any]], Flask],
+    world: World,
+    shared_folder: Path,
+    folder: Path,
+) -> Iterator[BusyOffice]:
+    """An office over a copy of the world, with what officers have begun in it."""
+    copied = world.copied(folder)
+    copied |= {"SIGNATURE_WAY": "pkcs12", "AUDIT_HEAD": folder / "head"}
+    settings = settings_for(shared_folder, copied.pop("url"), **copied)
+    made = BusyOffice(new_app(shared_folder, settings), folder, dict(world.places))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ReportView, "patience", 0)  # no worker makes them here
+        begin_work(made)
+        yield made
 
 
 def begin_work(office: BusyOffice) -> None:

@@ -18,13 +18,12 @@ from werkzeug.test import TestResponse
 
 from app.services.audit import broken_rows
 from app.services.verifying import verify
-from app.views.reports import ReportView
 from tests.conftest import new_app
 from tests.integration.access_matrix import LETTERS, routes
-from tests.support.busy_office import BusyOffice, Request, begin_work
+from tests.support.busy_office import BusyOffice, Request, at_work
 from tests.support.fuzzing import TYPED_SQL, faults, kept, parts, profile, queries, sendings
 from tests.support.looking import statements_with
-from tests.support.panel import engine_of, settings_for
+from tests.support.panel import engine_of
 from tests.support.webforms import TYPED, WebForm, forms_of
 from tests.support.world import World
 
@@ -37,14 +36,7 @@ everybody = pytest.mark.parametrize(
 def office(
     world: World, shared_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[BusyOffice]:
-    folder = tmp_path_factory.mktemp("fuzzed")
-    copied = world.copied(folder)
-    copied |= {"SIGNATURE_WAY": "pkcs12", "AUDIT_HEAD": folder / "head"}
-    settings = settings_for(shared_folder, copied.pop("url"), **copied)
-    made = BusyOffice(new_app(shared_folder, settings), folder, dict(world.places))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ReportView, "patience", 0)
-        begin_work(made)
+    with at_work(new_app, world, shared_folder, tmp_path_factory.mktemp("fuzzed")) as made:
         with statements_with(engine_of(made.app), TYPED_SQL) as told:
             yield made
         # ASVS 1.2.4: what was typed is a parameter and never a part of a statement.

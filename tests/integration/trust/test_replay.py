@@ -16,13 +16,12 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app.models import Complaint, Model, Role
-from app.views.reports import ReportView
 from tests.conftest import new_app
 from tests.integration.access_matrix import LETTERS, routes
 from tests.integration.test_access_matrix import ACTORS
-from tests.support.busy_office import BusyOffice, begin_work
+from tests.support.busy_office import BusyOffice, at_work
 from tests.support.day_work import TRACES, Sent, a_day, changed, fingerprint
-from tests.support.panel import engine_of, settings_for
+from tests.support.panel import engine_of
 from tests.support.world import World
 
 #: Routes that no form of this day leads to, with the tests that send to them.
@@ -57,14 +56,7 @@ ONLY_TELL = {
 def office(
     world: World, shared_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[BusyOffice]:
-    folder = tmp_path_factory.mktemp("busy")
-    copied = world.copied(folder)
-    copied |= {"SIGNATURE_WAY": "pkcs12", "AUDIT_HEAD": folder / "head"}
-    settings = settings_for(shared_folder, copied.pop("url"), **copied)
-    made = BusyOffice(new_app(shared_folder, settings), folder, dict(world.places))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ReportView, "patience", 0)  # no worker makes them here
-        begin_work(made)
+    with at_work(new_app, world, shared_folder, tmp_path_factory.mktemp("busy")) as made:
         yield made
 
 
