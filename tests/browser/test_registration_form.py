@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.models import Category, Complaint, StagedUpload
 from tests.support import samples
-from tests.support.browser import axe_violations, overflow
+from tests.support.browser import axe_violations, loaded, overflow
 
 pytestmark = pytest.mark.browser
 
@@ -127,7 +127,7 @@ def test_files_are_sent_at_once_said_to_be_something_looked_at_and_taken_back(
     opened.wait_for_selector(".staged-file.is-failed")
     assert opened.locator("[data-staged-file]").count() == 3
     opened.click("img.staged-thumb")
-    assert opened.locator("[data-preview] img").is_visible()
+    opened.locator("[data-preview] img").wait_for()
     opened.keyboard.press("Escape")
     assert opened.locator("[data-preview]").is_hidden()
     with opened.expect_response(re.compile("/delete$")) as answer:
@@ -154,6 +154,7 @@ def test_a_refused_form_holds_everything_and_goes_through_when_mended(page, sess
     assert opened.input_value("#text") == "KIA anak saya\nbelum jadi."
     assert opened.locator(".channel input:checked").count() == 1
     assert opened.locator("img.staged-thumb").count() == 1
+    loaded(opened)
     assert papers(opened).count() == 4
     opened.locator("[data-error-summary] a").first.click()
     opened.fill("#address", "Jl. Contoh 1")
@@ -182,6 +183,7 @@ def test_without_scripts_the_page_works_as_well(page, session, categories):
     opened.click("button[value=save]")  # no name yet
     opened.wait_for_selector("[data-error-summary]")
     assert opened.locator("[data-staged-file]").count() == 2
+    loaded(opened)
     opened.fill("#applicant_name", "Budi Contoh")
     opened.click("button[value=save]")
     opened.wait_for_url("**/complaints/show/*")

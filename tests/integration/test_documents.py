@@ -380,7 +380,28 @@ def test_a_photo_dropped_on_the_page_is_added(page: Any, session: Session, case:
     window.goto(f"/documents/attach/{case.id}")
     photo_file = {"name": "kk.jpg", "mimeType": "image/jpeg", "buffer": samples.jpeg()}
     window.locator("input[type=file]#files").set_input_files(photo_file)
-    window.locator("[data-staged] [name='upload_token[]']").wait_for(state="attached")
+    drawn(window)
+    assert looked_at(window) == [], "drawn from the file itself: nothing is on its way back"
     window.locator(".form-buttons button.btn-primary").click()
     window.wait_for_url(f"**/complaints/show/{case.id}")
     assert count(session, Document) == before + 1
+
+
+@pytest.mark.browser
+def test_what_the_browser_cannot_read_is_drawn_by_the_server(page: Any, case: Complaint) -> None:
+    window = page("petugas")
+    window.goto(f"/documents/attach/{case.id}")
+    telephone = {"name": "kk.heic", "mimeType": "image/heic", "buffer": samples.heic()}
+    window.locator("input[type=file]#files").set_input_files(telephone)
+    drawn(window)
+    assert len(looked_at(window)) == 1
+
+
+def drawn(window: Any) -> None:
+    """Wait until the picture of a staged file is on the page."""
+    window.wait_for_function("() => document.querySelector('img.staged-thumb')?.naturalWidth > 0")
+
+
+def looked_at(window: Any) -> list[str]:
+    """The staged files that the page has fetched."""
+    return [url for url in window.watched.requests if re.search("/uploads/[^/]+$", url)]

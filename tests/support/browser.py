@@ -165,6 +165,15 @@ def watch(page: Page) -> Watch:
     return seen
 
 
+def loaded(page: Page) -> None:
+    """Wait for the pictures of a page that came as the answer to a form (`goto` does by itself).
+
+    Before the next form goes out: one that takes staged files over may be faster than the server
+    is with their pictures, and a picture of a file that is no longer staged is a 404.
+    """
+    page.wait_for_load_state("load")
+
+
 # --- accessibility -------------------------------------------------------------------------------
 
 

@@ -194,6 +194,18 @@
       item.querySelector('.staged-state').textContent = words
       for (const field of all('input[type="hidden"], label, progress', item)) field.remove()
     }
+    /* drawn from the file at hand: that spares the line, and nothing is still to come when the form
+       is sent and takes the upload away; what this browser cannot read (HEIC) comes from the server */
+    const draw = (file, item, address) => {
+      const image = new Image()
+      const own = URL.createObjectURL(file)
+      image.className = 'staged-thumb'
+      image.alt = ''
+      image.addEventListener('load', () => URL.revokeObjectURL(own), { once: true })
+      image.addEventListener('error', () => { URL.revokeObjectURL(own); image.src = address }, { once: true })
+      image.src = own
+      item.querySelector('.staged-thumb').replaceWith(image)
+    }
     const send = (file, item) => new Promise((done) => {
       const body = new FormData()
       body.set('file', file, file.name)
@@ -214,13 +226,7 @@
         const answer = request.response || {}
         if (request.status >= 200 && request.status < 300 && answer.token) {
           item.querySelector('input[type="hidden"]').value = answer.token
-          if (answer.thumb_url) {
-            const image = new Image()
-            image.className = 'staged-thumb'
-            image.alt = ''
-            image.src = answer.thumb_url
-            item.querySelector('.staged-thumb').replaceWith(image)
-          }
+          if (answer.thumb_url) draw(file, item, answer.thumb_url)
           zone.dispatchEvent(new CustomEvent('aduan:staged', { bubbles: true, detail: answer }))
         } else fail(item, answer.message || zone.dataset.tFailed)
         done()

@@ -13,6 +13,7 @@ from app.services.casework import OutputInput, name_outputs
 from app.services.facts import current_outputs
 from app.services.papers.words import day, moment
 from app.services.transitions import apply_transition
+from tests.support.moments import office_day
 from tests.support.papers import PrintedPaper
 
 A4 = (210, 297)
@@ -301,7 +302,7 @@ def signatory(session, user):
     session.execute(Signatory.__table__.delete())
 
     def add(**facts):
-        today = datetime.now(UTC).date()
+        today = office_day()
         values = {
             "user_id": user("kepala").id,
             "name": "Dra. Contoh Pejabat, M.Si.",
@@ -336,7 +337,7 @@ def test_an_acting_head_signs_in_place_of_the_head(on_card, printed, signatory) 
 
 def test_who_is_no_longer_in_office_does_not_sign(on_card, printed, signatory) -> None:
     case = on_card(0)
-    signatory(valid_to=datetime.now(UTC).date() - timedelta(days=2))
+    signatory(valid_to=office_day() - timedelta(days=2))
     text = printed(f"/papers/processing/{case.id}").text
     assert "Contoh Pejabat" not in text
     assert "NIP ………" in text

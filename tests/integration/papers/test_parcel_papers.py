@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from app.models import Courier, Dispatch, Region
 from app.services.papers.words import long_day
+from tests.support.moments import office_day
 
 A6 = (105, 148)
 
@@ -149,7 +150,7 @@ def courier(session) -> Courier:
 
 
 def sent_on(case) -> str:
-    return (case.dispatches[-1].sent_at + timedelta(hours=7)).date().isoformat()
+    return office_day(case.dispatches[-1].sent_at).isoformat()
 
 
 def test_the_list_names_each_parcel_and_has_a_place_for_both_signatures(

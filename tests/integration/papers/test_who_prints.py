@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from app.models import Role
 from tests.support.looking import changes, dump
+from tests.support.moments import office_day
 from tests.support.panel import engine_of
 from tests.support.papers import PrintedPaper
 
@@ -72,7 +73,7 @@ def test_the_couriers_list_leaves_out_who_may_not_be_known(make_case, login, ses
     hidden.confidential = True
     session.commit()
     parcel = shown.dispatches[-1]
-    url = f"/papers/manifest?courier={parcel.courier_id}&day={parcel.sent_at:%Y-%m-%d}"
+    url = f"/papers/manifest?courier={parcel.courier_id}&day={office_day(parcel.sent_at)}"
     assert hidden.number in PrintedPaper(login("petugas").get(url).data).text
     take(session, "Petugas Pengaduan", "see_confidential")
     text = PrintedPaper(login("petugas").get(url).data).text

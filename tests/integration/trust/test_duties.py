@@ -4,7 +4,7 @@ exception of a small office has a reason, an end, and stands where everybody see
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -15,6 +15,7 @@ from app.services.facts import current_outputs
 from app.services.transitions import apply_transition
 from app.sop.errors import GuardFailedError
 from tests.support.forms import largest_form
+from tests.support.moments import office_day
 
 pytestmark = pytest.mark.both
 REASON = "Operator cuti, kantor hanya berdua"
@@ -124,7 +125,7 @@ def test_another_officer_s_check_binds_nobody(make_case, office, case, session, 
     ],
 )
 def test_what_is_no_exception(make_case, office, case, session, days, reason):
-    except_until(session, make_case.now(case).date() + timedelta(days=days), reason)
+    except_until(session, office_day(make_case.now(case)) + timedelta(days=days), reason)
     with pytest.raises(GuardFailedError) as refused:
         sign(make_case, office, case)
     session.rollback()
@@ -134,7 +135,7 @@ def test_what_is_no_exception(make_case, office, case, session, days, reason):
 def test_asvs_b23_an_exception_is_written_into_the_case_and_the_log(
     make_case, office, case, session, login
 ):
-    except_until(session, datetime.now(UTC).date() + timedelta(days=30))
+    except_until(session, office_day() + timedelta(days=30))
     sign(make_case, office, case)
     session.commit()
     assert case.step_key == "printing"
@@ -151,11 +152,11 @@ def test_asvs_b23_an_exception_is_written_into_the_case_and_the_log(
 def test_an_exception_is_seen_by_who_signs_and_who_administers(login, session):
     for key, url in (("kepala", "/signing/"), ("admin", "/administration/")):
         assert REASON not in login(key).get(url).text
-    except_until(session, datetime.now(UTC).date() + timedelta(days=30))
+    except_until(session, office_day() + timedelta(days=30))
     for key, url in (("kepala", "/signing/"), ("admin", "/administration/")):
         text = login(key).get(url).text
         assert REASON in text
-        assert (datetime.now(UTC).date() + timedelta(days=30)).isoformat() not in text
+        assert (office_day() + timedelta(days=30)).isoformat() not in text
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_the_administrator_writes_the_exception(login, post, session, reason, da
     admin = login("admin")
     pk = session.scalar(select(Office.id))
     form = largest_form(admin.get(f"/reference/office/edit/{pk}").text)
-    day = (datetime.now(UTC).date() + timedelta(days=days)).isoformat() if days else ""
+    day = (office_day() + timedelta(days=days)).isoformat() if days else ""
     form |= {"same_person_reason": reason, "same_person_until": day}
     assert post(admin, f"/reference/office/edit/{pk}", form).status_code == status
     kept = session.scalar(
@@ -228,20 +229,20 @@ def test_asvs_b23_by_an_exception_it_is_marked_and_has_a_tick_of_its_own(
     make_case, session, user, login
 ):
     own, other = own_draft(make_case, session, user)
-    except_until(session, datetime.now(UTC).date() + timedelta(days=7))
+    except_until(session, office_day() + timedelta(days=7))
     page = login("kepala").get("/signing/").text
     assert "Anda yang memverifikasi pengaduan ini di SIAK" in card_of(page, own)
     assert "data-sign-own" in card_of(page, own)
     assert "data-sign-one" in card_of(page, own)
     assert "data-sign-own" not in card_of(page, other)
-    except_until(session, datetime.now(UTC).date() - timedelta(days=1))
+    except_until(session, office_day() - timedelta(days=1))
     assert "data-sign-own" not in login("kepala").get("/signing/").text
 
 
 @pytest.mark.browser
 def test_asvs_b23_select_all_leaves_it_out(make_case, session, user, page):
     own, other = own_draft(make_case, session, user)
-    except_until(session, datetime.now(UTC).date() + timedelta(days=7))
+    except_until(session, office_day() + timedelta(days=7))
     window = page("kepala")
     window.goto("/signing/")
     window.check("[data-sign-all]")
