@@ -15,7 +15,7 @@ from app.services.complaints import Registration, register_complaint
 from app.services.transitions import Office
 from app.sop.errors import NotAllowedError, RefusedError
 from tests.support.cases import CaseMaker
-from tests.support.moments import MONDAY, after
+from tests.support.moments import MONDAY, after, office_day
 
 ActorOf = Callable[[str], Actor]
 
@@ -28,7 +28,7 @@ def test_numbers_run_without_gaps_even_after_a_registration_failed(
     make_case.register(by="petugas")
     session.rollback()
     second = make_case(files=False)
-    year = first.registered_at.astimezone(UTC).year
+    year = office_day(first.registered_at).year
     assert [first.number, second.number] == [f"PGD-{year}-000001", f"PGD-{year}-000002"]
 
 
