@@ -148,8 +148,8 @@ def test_older_answers_never_come_late(page: Any, cases: list[Any]) -> None:
             route.continue_()
 
     window.route("**/search/find", hold)
-    window.locator(BOX).fill("kartini")
-    window.wait_for_timeout(400)
+    with window.expect_request("**/search/find"):
+        window.locator(BOX).fill("kartini")
     window.locator(BOX).fill("bambang")
     window.locator(HITS).first.wait_for()
     for route in waiting:

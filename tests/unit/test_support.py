@@ -106,6 +106,6 @@ def test_what_overflows_is_named(page) -> None:
 @pytest.mark.browser
 def test_another_host_is_noticed(page) -> None:
     seen = watch(page)
-    page.goto("http://127.0.0.1:1/foreign")
-    page.wait_for_timeout(200)
+    with page.expect_request("http://a.test/**"):
+        page.goto("http://127.0.0.1:1/foreign")
     assert any(line.startswith("another host: http://a.test/") for line in seen.problems)

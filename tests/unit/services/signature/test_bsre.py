@@ -27,6 +27,7 @@ from tests.support.esign_server import (
     USER,
     EsignServer,
 )
+from tests.support.faults import wait_for
 
 WRONG = "frasa-sandi salah 9"
 
@@ -49,7 +50,7 @@ def signer(service: EsignServer, rests: list[float]) -> BsreSigner:
 
 
 def _impatient(service: EsignServer) -> BsreSigner:
-    return BsreSigner(service.url, USER, PASSWORD, timeout=0.4, rest=lambda _: None)
+    return BsreSigner(service.url, USER, PASSWORD, timeout=1.0, rest=lambda _: None)
 
 
 # --- refusals ----------------------------------------------------------------------------------
@@ -164,6 +165,7 @@ def test_a_signature_that_timed_out_is_not_sent_again(service: EsignServer) -> N
     with pytest.raises(SigningError) as unknown:
         _impatient(service).sign(signed.request(), PASSPHRASE)
     assert (unknown.value.code, unknown.value.outcome) == ("service_no_answer", "unknown")
+    wait_for(lambda: service.requests)  # we may have lost patience before it had read all
     assert len(service.requests) == 1
 
 
@@ -212,6 +214,7 @@ def test_a_time_out_after_a_rest_is_not_sent_again(service: EsignServer) -> None
     with pytest.raises(SigningError) as unknown:
         _impatient(service).sign(signed.request(), PASSPHRASE)
     assert unknown.value.outcome == "unknown"
+    wait_for(lambda: len(service.requests) > 1)
     assert len(service.requests) == 2
 
 
