@@ -25,6 +25,7 @@ from app.models import (
 )
 from app.services.actor import Actor
 from app.services.blanks import book
+from app.services.calendar import OFFICE_ZONE
 from app.services.casework import (
     OutputInput,
     SiakResult,
@@ -311,7 +312,8 @@ def _resolve(stage: DemoOffice, part: Part) -> None:
 
 
 def _submit(stage: DemoOffice, part: Part) -> None:
-    outputs = _name_outputs(stage, part, reference=f"3325/{part.at:%Y}/{part.story.text:04}")
+    year = part.at.astimezone(OFFICE_ZONE).year
+    outputs = _name_outputs(stage, part, reference=f"3325/{year}/{part.story.text:04}")
     for output in outputs:
         if not output.documents:
             name = f"{output.kind.code}_draf.pdf"

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from flask import current_app
 from flask_login import current_user
 
+from app.formats import local
 from app.services.search import clean_words, understand
 from app.views.office import request_time
 
@@ -33,7 +34,7 @@ _NONCE: Final = 12
 def url_words(words: str) -> str:
     """The words as they may stand in an address."""
     words = clean_words(words)
-    asked = understand(words, year=request_time().year, personal=True)
+    asked = understand(words, year=local(request_time()).year, personal=True)
     if not words or asked.only_number:
         return words
     until = int(time.time()) + LIFE_SECONDS
