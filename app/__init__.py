@@ -21,7 +21,9 @@ from app import (
     assets,
     auditing,
     catalogues,
+    cookies,
     datakeys,
+    endings,
     errors,
     formats,
     logs,
@@ -61,6 +63,8 @@ READS_FIRST = (
     "SearchView.index",
     "UploadView.stage",
 )
+#: A GET that another server leads back to, with which somebody signs in.
+WRITES_BY_GET = ("AuthDBView.oauth_authorized",)
 #: What is open to who has to change his password, or to set up his second factor, first.
 HELD_BACK = ("AuthDBView.logout", "LocaleView.", "SessionView.state", "SessionView.stay")
 YEAR = 365 * 24 * 3600
@@ -78,6 +82,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     config = dict(settings) if settings is not None else load_settings()
     app = Flask(__name__, instance_path=str(config["INSTANCE_PATH"]), static_folder=None)
     app.config.from_mapping(config)
+    app.session_interface = cookies.OfficeSessions()
     Path(app.instance_path).mkdir(parents=True, exist_ok=True)
     logging.getLogger("flask_appbuilder").setLevel(logging.ERROR)
 
@@ -102,6 +107,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     catalogues.install(app)
     templating.install(app)
     errors.install(app)
+    endings.install(app)
     _headers(app)
     surface.install(app)
     from app.cli import register_commands
@@ -142,7 +148,7 @@ def _languages(app: Flask) -> None:
         chosen = session.get("locale") or app.config["BABEL_DEFAULT_LOCALE"]
         language.set(chosen)
         reads = request.method in ("GET", "HEAD", "OPTIONS") or request.endpoint in READS_FIRST
-        may_write.set(not reads)
+        may_write.set(not reads or request.endpoint in WRITES_BY_GET)
         g.now = datetime.now(UTC)
 
 
@@ -239,7 +245,7 @@ def _headers(app: Flask) -> None:
 def _middleware(app: Flask) -> Flask:
     """Static files before Flask, the proxy's word only when there is a proxy."""
     files = WhiteNoise(
-        app.wsgi_app,
+        endings.Endings(app.wsgi_app),
         root=str(Path(app.instance_path) / "assets"),
         prefix=assets.URL_PREFIX,
         max_age=YEAR,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 
 from flask import current_app, g
@@ -87,7 +86,7 @@ def session_stamp(user: User | Reader, account: Account | AccountFacts | None) -
     text = f"{user.id}:{version}:{user.password or ''}"
     key = current_app.secret_key
     secret = key.encode() if isinstance(key, str) else key or b""
-    return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(secret, text.encode(), "sha256").hex()[:32]
 
 
 def account_of(user_id: int) -> Account:

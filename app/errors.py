@@ -190,11 +190,6 @@ def install(app: Flask) -> None:
     app.register_error_handler(StoreError, _store_away)
     app.register_error_handler(OSError, _disk)
 
-    @app.teardown_appcontext
-    def end_transaction(_error: BaseException | None) -> None:
-        # A connection that broke after the page was made must not turn the page into an error.
-        _rollback()
-
     app.register_error_handler(Exception, _unexpected)
 
 

@@ -14,6 +14,8 @@ from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
+from app.services.audit import origin
+
 # FAB's tables and ours share one metadata, else Alembic would want to drop one of them.
 db = SQLAlchemy(metadata=Model.metadata)
 migrate = Migrate()
@@ -26,6 +28,11 @@ may_write: ContextVar[bool] = ContextVar("may_write", default=True)
 
 #: How long a statement waits for another writer.
 SQLITE_WAIT_SECONDS = 15
+
+
+def only_reads() -> bool:
+    """Whether a request is answered that must not change anything."""
+    return not may_write.get() and bool(origin.get().request_id)
 
 
 def begin_writing() -> None:
@@ -53,9 +60,15 @@ def _prepare_connection(connection: Any, record: Any) -> None:
 def _begin(connection: Connection) -> None:
     if connection.dialect.name != "sqlite":
         return
-    if may_write.get():
+    writes = may_write.get()
+    driver: Any = connection.connection.dbapi_connection
+    held = only_reads()
+    if connection.info.get("held", False) is not held:
+        # As READ ONLY on PostgreSQL (`app.tracing`): the database itself keeps it to reading.
+        driver.execute(f"PRAGMA query_only={'ON' if held else 'OFF'}")
+        connection.info["held"] = held
+    if writes:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         return
     # Takes no lock, so it cannot fail for one: no need for SQLAlchemy's way around the driver.
-    driver: Any = connection.connection.dbapi_connection
     driver.execute("BEGIN")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -98,18 +99,15 @@ def test_a_database_that_only_reads_is_told_and_pages_go_on(
     assert client.get(f"/complaints/show/{key}").status_code == 200
     session.rollback()
     engine.dispose()
-    sqlite = engine.dialect.name == "sqlite"
-    only_read = "PRAGMA query_only=ON" if sqlite else "SET default_transaction_read_only = on"
 
-    def read_only(connection: Any, _record: Any) -> None:
-        if sqlite:
-            connection.execute(only_read)
-            return
-        connection.autocommit = True
-        connection.execute(only_read)
-        connection.autocommit = False
+    def read_only(_dialect: Any, _record: Any, _args: Any, options: dict[str, Any]) -> Any:
+        if engine.dialect.name == "sqlite":
+            path = f"file:{engine.url.database}?mode=ro"
+            return sqlite3.connect(path, uri=True, check_same_thread=False)
+        options["options"] = f"{options.get('options', '')} -c default_transaction_read_only=on"
+        return None
 
-    event.listen(engine, "connect", read_only)
+    event.listen(engine, "do_connect", read_only)
     try:
         assert client.get(f"/complaints/show/{key}").status_code == 200
         assert client.get("/queue/").status_code == 200
@@ -122,7 +120,7 @@ def test_a_database_that_only_reads_is_told_and_pages_go_on(
         assert script.status_code == 503
         assert script.json["error"] == "database"
     finally:
-        event.remove(engine, "connect", read_only)
+        event.remove(engine, "do_connect", read_only)
         engine.dispose()
     answer = post(client, f"/complaints/action/submit_certification/{key}")
     assert answer.status_code == 303
