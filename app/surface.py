@@ -11,7 +11,7 @@ import ipaddress
 import logging
 import socket
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -52,17 +52,15 @@ class Surface:
 
     def __init__(self, inner: Any, *, https: bool) -> None:
         self.inner = inner
-        self.headers = {**ALWAYS, **({"Strict-Transport-Security": HSTS} if https else {})}
+        headers = {**ALWAYS, **({"Strict-Transport-Security": HSTS} if https else {})}
+        self.headers = [(name.lower(), (name, value)) for name, value in headers.items()]
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         def begin(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            there = {name.lower() for name, _value in headers}
-            more = [(k, v) for k, v in self.headers.items() if k.lower() not in there]
-            framed = any(
-                name.lower() == "content-security-policy" and "frame-ancestors 'self'" in value
-                for name, value in headers
-            )
+            there = {name.lower(): value for name, value in headers}
+            more = [header for name, header in self.headers if name not in there]
             if "x-frame-options" not in there:
+                framed = "frame-ancestors 'self'" in there.get("content-security-policy", "")
                 more.append(("X-Frame-Options", "SAMEORIGIN" if framed else "DENY"))
             return start_response(status, [*headers, *more], *rest)
 
@@ -84,6 +82,7 @@ class Hosts:
         here = socket.gethostname().lower()
         self.names = {"localhost", here, f"{here}.local", (urlsplit(public_url).hostname or "")}
         self.domain = here.partition(".")[0]
+        self.knows = lru_cache(maxsize=100)(self._knows)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         host = str(environ.get("HTTP_HOST", ""))
@@ -93,7 +92,7 @@ class Hosts:
         answer: Iterable[bytes] = self.inner(environ, start_response)
         return answer
 
-    def knows(self, host: str) -> bool:
+    def _knows(self, host: str) -> bool:
         """Whether a Host header names this machine; none at all is HTTP/1.0 of a machine here."""
         name = host.strip().lower()
         if not name:

@@ -102,6 +102,10 @@ def snapshot_of(engine: Engine, reading: Callable[[bool], None]) -> Iterator[Ses
             session.connection()
             reading(False)
             yield session
+    except BaseException:
+        # Rows that nobody reads on to their end hang on it: on SQLite it could not write again.
+        connection.invalidate()
+        raise
     finally:
         reading(False)
         connection.close()
