@@ -22,6 +22,7 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -48,6 +49,11 @@ from tools.i18n import compile_catalogues
 BUILD = Path(__file__).resolve().parent.parent / "build"
 BACKENDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 POOLED = pytest.param("pooled", marks=pytest.mark.postgres)
+
+
+# A busy machine is no counterexample: how long an example takes is judged by no property.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
-import time
 import unicodedata
 import warnings
 from pathlib import Path
@@ -33,13 +33,14 @@ def check(data: bytes, name: str, **limits: int) -> CheckedFile:
 @pytest.mark.parametrize("hostile", HOSTILE, ids=lambda hostile: hostile.label)
 def test_a_hostile_file_is_refused_with_its_reason(hostile: Hostile) -> None:
     data = hostile.data
-    started = time.perf_counter()
+    begun = sum(os.times()[:4])
     with pytest.raises(FileRefusedError) as refused:
         check(data, hostile.name)
     assert refused.value.code == hostile.code
     # Every refusal has a sentence, and the sentence its parameters.
     assert MESSAGES[refused.value.code] % refused.value.params
-    assert time.perf_counter() - started < 5
+    # Of the processor, our own and our children's: who else uses it is no fault of the file.
+    assert sum(os.times()[:4]) - begun < 5
 
 
 @pytest.mark.parametrize(
