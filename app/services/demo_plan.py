@@ -181,9 +181,11 @@ def lay_out(sop: Sop, story: Story, script: Script, time: OfficeTime) -> Walk:
     first_work = spans[0][1] if spans else min(entry.work * MINUTE * 0.4, anchor * 0.5)
     registered = opened - first_work * (0.5 if spans else 1.0)
     at, stops = opened, []
-    for (step, move), (wait, work) in zip(path, spans, strict=True):
+    for number, ((step, move), (wait, work)) in enumerate(zip(path, spans, strict=True)):
         started = at - wait
-        finished = started - work
+        # The anchor itself, not the sum of its parts: rounded, that is a second beside those of
+        # the stories that are signed together with this one.
+        finished = min(anchor, started) if number == pivot else started - work
         stops.append(Stop(step, move, at, started, finished))
         at = finished
     taken_up = (stops[-1].finished if stops else registered) * rng.uniform(0.2, 0.4)

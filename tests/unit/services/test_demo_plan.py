@@ -43,6 +43,21 @@ def test_walks_are_in_order_and_in_the_span(now: datetime) -> None:
         assert moments[-1] < now
 
 
+def test_what_is_signed_together_is_signed_in_one_second() -> None:
+    """Whatever the day and however its holidays squeeze the stories: by one second it is no batch."""
+    together = [story for story in SCRIPT.stories if story.together]
+    for days in range(365):
+        now = MOMENTS["a Monday afternoon"] + timedelta(days=days, seconds=days)
+        closed = frozenset((now - timedelta(days=back)).date() for back in range(days % 9))
+        time = OfficeTime(Calendar(holidays=closed), now)
+        signed: dict[float, set[datetime]] = {}
+        for story in together:
+            stops = lay_out(SOP, story, SCRIPT, time).stops
+            at = next(stop.finished for stop in stops if stop.move == "sign")
+            signed.setdefault(story.ago, set()).add(time.at(at))
+        assert [len(moments) for moments in signed.values()] == [1] * len(signed), now
+
+
 def test_nobody_works_in_siak_while_it_is_down() -> None:
     time = OfficeTime(Calendar(), MOMENTS["a Monday afternoon"])
     walks = {story.text: lay_out(SOP, story, SCRIPT, time) for story in SCRIPT.stories}
