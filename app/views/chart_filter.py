@@ -16,7 +16,7 @@ from sqlalchemy import literal, select
 from sqlalchemy.orm import Session
 
 from app.models import Category, Channel, MergedOffice, Region, SopStep
-from app.remembered import remembered
+from app.remembered import kept, remembered
 from app.services.statistics import Scope
 from app.sop.text import language
 
@@ -40,7 +40,8 @@ class Choice:
 
     name: str
     label: str
-    options: tuple[tuple[str, str], ...]
+    # Not hashed again for each page that is looked for: what is drawn says the same.
+    options: tuple[tuple[str, str], ...] = field(hash=False)
     value: str
 
     #: The options as a page draws them, none of them chosen.
@@ -63,14 +64,17 @@ class Choice:
 
 @dataclass(frozen=True)
 class FilterBar:
-    """One request's filter: what was understood, what was typed, and what is wrong with it."""
+    """One request's filter: what was understood, what was typed, and what is wrong with it.
+
+    It can stand in a key: all of it is compared, though not all is hashed.
+    """
 
     chosen: Scope
     typed_from: str
     typed_to: str
-    periods: tuple[Period, ...]
+    periods: tuple[Period, ...] = field(hash=False)
     choices: tuple[Choice, ...]
-    errors: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @cached_property
     def period(self) -> Period | None:
@@ -84,6 +88,8 @@ class FilterBar:
 
     def without(self, *names: str) -> FilterBar:
         """The same filter where some selects do not count, such as the step of an arrival."""
+        if not any(item.value for item in self.choices if item.name in names):
+            return self
         fields = {
             "channel": "channel_id", "category": "category_id", "kecamatan": "kecamatan_code",
             "step": "step_key",
@@ -149,7 +155,7 @@ def read_filter(session: Session, args: Mapping[str, str], today: date) -> Filte
     An impossible date leaves the default period standing and is named beside its field; an
     unknown channel, category, kecamatan or step is no filter at all.
     """
-    offered = periods(today)
+    offered = kept(("periods", today, language.get()), lambda: periods(today))
     wanted = {item.key: item for item in offered}
     preset = wanted.get(args.get("period", ""), wanted[DEFAULT_PERIOD])
     errors: dict[str, str] = {}

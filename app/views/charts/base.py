@@ -29,8 +29,8 @@ from app.sop.text import language
 from app.standby import reading_session
 from app.views.base import HardenedMixin
 from app.views.chart_filter import FilterBar, read_filter
-from app.views.charts.drawing import table_lines
 from app.views.charts.figure import Figure
+from app.views.charts.page import Drawn, Last, chart_page
 from app.views.export import csv_response
 from app.views.interface import OfficeInterface
 from app.views.office import request_time, the_sop
@@ -68,7 +68,6 @@ class ChartView(HardenedMixin, BaseChartView):  # type: ignore[misc]
     datamodel = OfficeInterface(StepRun)
     class_permission_name = "Chart"
     default_view = "chart"
-    chart_template = "aduan/chart.html"
     # One route only; FAB's search form over the table would be a query per relation.
     include_route_methods: ClassVar[set[str]] = {"chart"}
     search_columns: ClassVar[list[str]] = ["step_key"]
@@ -107,25 +106,15 @@ class ChartView(HardenedMixin, BaseChartView):  # type: ignore[misc]
         figure = self.figure(found, counted)
         if request.args.get("format") == "csv":
             return self._csv(figure, scope, today)
-        reset_url = url_for(f"{self.endpoint}.chart")
         period = period_words(scope) if self.has_period else local_date(today)
-        choices = [item for item in bar.choices if item.name in (*self.selects, "office")]
+        last = None if figure.plots or not self.has_period else self._last(bar, scope, today)
+        here = Drawn(self, bar, period, last, self.file_name(scope, today))
         return render_template(
-            self.chart_template,
+            "aduan/chart.html",
             title=self.chart_title,
             appbuilder=self.appbuilder,
-            view=self,
-            bar=bar,
-            choices=choices,
-            kept=[item for item in bar.choices if item.name in idle and item.value],
-            period_words=period,
-            figure=figure,
-            last=None if figure.plots or not self.has_period else self._last(bar, scope, today),
-            data=self._data(figure, choices, period, scope, today),
-            tabs=tabs(self, bar),
-            lines=[table_lines(table) for table in figure.tables],
-            chart_url=lambda **changes: bar.url(reset_url, changes),
-            reset_url=reset_url,
+            page=chart_page(here, figure, lambda: tabs(self, bar)),
+            has_plots=bool(figure.plots),
         )
 
     def file_name(self, scope: Scope, today: date) -> str:
@@ -141,17 +130,7 @@ class ChartView(HardenedMixin, BaseChartView):  # type: ignore[misc]
         name = f"{self.file_name(scope, today)}{suffix}.csv"
         return csv_response(name, list(table.columns), list(table.csv_rows()))
 
-    def _data(
-        self, figure: Figure, choices: list[Any], period: str, scope: Scope, today: date
-    ) -> dict[str, Any]:
-        chosen = [f"{item.label}: {item.words}" for item in choices if item.value]
-        return {
-            "plots": [plot.data() for plot in figure.plots],
-            "file": self.file_name(scope, today),
-            "scope": " · ".join([period, *chosen]),
-        }
-
-    def _last(self, bar: FilterBar, scope: Scope, today: date) -> dict[str, str] | None:
+    def _last(self, bar: FilterBar, scope: Scope, today: date) -> Last | None:
         """When there was something last, and the link to that month."""
         day = last_day(db.session(), self.series, scope, today)
         if day is None:
@@ -159,7 +138,7 @@ class ChartView(HardenedMixin, BaseChartView):  # type: ignore[misc]
         values = bar.url_values(
             **{"period": None, "from": day.replace(day=1).isoformat(), "to": day.isoformat()}
         )
-        return {"date": local_date(day), "url": url_for(f"{self.endpoint}.chart", **values)}
+        return Last(local_date(day), url_for(f"{self.endpoint}.chart", **values))
 
 
 def tabs(here: ChartView, bar: FilterBar) -> Markup:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from flask_babel import gettext as _
 
@@ -21,8 +21,7 @@ LONG: Final = 3 * 3600
 SPOKEN: Final = 12
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One cell: its value, its text, and the way to the cases behind it."""
 
     value: Value
@@ -143,6 +142,46 @@ class Figure:
     #: Where nothing can be drawn, and the period is not to blame.
     empty_title: str = ""
     empty_text: str = ""
+
+    def outline(self) -> Outline:
+        """The same without numbers."""
+        return Outline(
+            bool(self.headline),
+            self.tone,
+            tuple([PlotHead(plot.kind, plot.title, plot.subtitle) for plot in self.plots]),
+            tuple([TableHead(item.title, tuple(item.columns), item.cards) for item in self.tables]),
+            tuple(self.notes),
+            self.empty_title,
+            self.empty_text,
+        )
+
+
+class PlotHead(NamedTuple):
+    """What stands around a drawing."""
+
+    kind: str
+    title: str
+    subtitle: str
+
+
+class TableHead(NamedTuple):
+    """What stands around the lines of a table."""
+
+    title: str
+    columns: tuple[str, ...]
+    cards: bool
+
+
+class Outline(NamedTuple):
+    """What a page says of a figure whatever its numbers are; all of it can stand in a key."""
+
+    headline: bool
+    tone: str
+    plots: tuple[PlotHead, ...]
+    tables: tuple[TableHead, ...]
+    notes: tuple[str, ...]
+    empty_title: str
+    empty_text: str
 
 
 # --- cells ---
