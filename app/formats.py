@@ -94,6 +94,8 @@ def decimal(value: float, digits: int = 1) -> str:
 
 def number(value: int | None) -> str:
     """A whole number with the thousands sign of the language."""
+    if type(value) is int and 0 <= value < 1000:  # written alike everywhere
+        return str(value)
     return "–" if value is None else decimal(value, 0)
 
 

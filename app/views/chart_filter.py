@@ -75,6 +75,8 @@ class FilterBar:
     periods: tuple[Period, ...] = field(hash=False)
     choices: tuple[Choice, ...]
     errors: Mapping[str, str] = field(default_factory=dict, hash=False)
+    #: How links to cases begin, by what they count: the same for all of a page (`chart_links.py`).
+    begins: dict[str, str] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def period(self) -> Period | None:
@@ -114,23 +116,23 @@ class FilterBar:
         return {name: value for name, value in values.items() if value is not None}
 
     @cached_property
-    def _pairs(self) -> dict[str, str]:
+    def pairs(self) -> dict[str, str]:
         """The parameters of this filter, each as it stands in a URL."""
-        return {name: _pair(name, value) for name, value in self.url_values().items()}
+        return {name: pair(name, value) for name, value in self.url_values().items()}
 
     def url(self, path: str, changes: Mapping[str, str | None]) -> str:
         """A path of the panel with this filter, some parameters changed or (None) left out.
 
         The same as `url_for` with `url_values`; a page makes hundreds of these.
         """
-        pairs = self._pairs
+        pairs = self.pairs
         if changes:
             pairs = pairs.copy()
             for name, value in changes.items():
                 if value is None:
                     pairs.pop(name, None)
                 else:
-                    pairs[name] = _pair(name, value)
+                    pairs[name] = pair(name, value)
         return f"{path}?{'&'.join(pairs.values())}" if pairs else path
 
 
@@ -244,7 +246,7 @@ def _drawn(options: tuple[tuple[str, str], ...]) -> Markup:
 
 
 @lru_cache(maxsize=4096)
-def _pair(name: str, value: str) -> str:
+def pair(name: str, value: str) -> str:
     """A parameter as the router writes it; the same few come again in every link."""
     return urlencode({name: value}, safe="!$'()*,/:;?@")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from flask import current_app, g, url_for
+from flask import current_app, url_for
 
 from app.access import current_permissions
-from app.views.chart_filter import FilterBar
+from app.views.chart_filter import FilterBar, pair
 
 #: What a number counts: a series of the statistics, or what is open now.
 Of = Literal["run", "arrival", "ended", "return", "open", "due", "parcel", "delivery"]
@@ -24,19 +24,26 @@ def cases_url(bar: FilterBar, of: Of, item: str = "", **more: str | int | None) 
         more: `over` (standard, p90), `hour`, `weekday`, `age`, `state`, `lane`, `person`, or a changed parameter of
             the filter such as `channel`; None leaves one out.
     """
-    path: str | None = g.get("chart_cases", "")
-    if path == "":
-        path = g.chart_cases = _path()
-    if path is None:
+    begin = bar.begins.get(of)
+    if begin is None:
+        begin = bar.begins[of] = _begin(bar, of)
+    if not begin:
         return None
-    changes: dict[str, str | None] = {"of": of, "item": item or None}
+    own = bar.pairs
+    text = f"{begin}&{pair('item', item)}" if item else begin
     for name, value in more.items():
-        changes[name] = None if value is None else str(value)
-    return bar.url(path, changes)
+        if name in own:
+            changes = {"of": of, "item": item or None, **more}
+            return bar.url(begin.partition("?")[0], {
+                key: None if new is None else str(new) for key, new in changes.items()
+            })  # fmt: skip
+        if value is not None:
+            text += f"&{name}={value}" if type(value) is int else f"&{pair(name, str(value))}"
+    return text
 
 
-def _path() -> str | None:
-    """Where these lists are; the same for all links of a page."""
+def _begin(bar: FilterBar, of: Of) -> str:
+    """Where the lists of what is counted are, with the filter; "" for who may not open them."""
     if ("can_list", "ChartCase") not in current_permissions():
-        return None
-    return url_for(ENDPOINT) if ENDPOINT in current_app.view_functions else None
+        return ""
+    return bar.url(url_for(ENDPOINT), {"of": of}) if ENDPOINT in current_app.view_functions else ""

@@ -21,14 +21,6 @@ class Arrivals:
         """How many came on this weekday in the hour that begins then."""
         return self.by_hour.get((weekday, hour), 0)
 
-    def on(self, weekday: int) -> int:
-        """How many came on this weekday."""
-        return sum(self.by_hour.get((weekday, hour), 0) for hour in range(24))
-
-    def in_hour(self, hour: int) -> int:
-        """How many came in the hour that begins then, on whatever weekday."""
-        return sum(self.by_hour.get((day, hour), 0) for day in range(7))
-
     @property
     def busiest(self) -> tuple[int, int] | None:
         """The weekday and hour with the most; the earliest one of several."""

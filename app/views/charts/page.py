@@ -6,7 +6,6 @@ page and say nothing of its numbers. The kept text has gaps where those go.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Hashable, Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -15,6 +14,7 @@ from flask import render_template, request, url_for
 from markupsafe import Markup, escape
 
 from app.access import current_permissions
+from app.gaps import new_gap
 from app.remembered import kept
 from app.sop.text import language
 from app.views.chart_filter import Choice, FilterBar
@@ -24,8 +24,8 @@ from app.views.charts.figure import Figure, Outline
 if TYPE_CHECKING:
     from app.views.charts.base import ChartView
 
-#: Stands in kept text where numbers go; nobody can guess it and put it in.
-_GAP: Final = f"numbers-{secrets.token_hex(16)}"
+#: Where numbers go.
+_GAP: Final = new_gap("numbers")
 #: Pages of one application that are kept, some 20 kB each: what people type stands in them.
 _MOST: Final = 200
 

@@ -41,18 +41,19 @@ class ArrivalChartView(ChartView):
     def figure(self, found: Arrivals, bar: FilterBar) -> Figure:
         """Weekdays across and hours down, as the table has them."""
         days = weekdays()
+        clock = [_clock(hour) for hour in range(25)]
         cells = [[found.at(day, hour) for day in WEEK] for hour in HOURS]
         links = [
             [
-                cases_url(bar, "arrival", weekday=day, hour=hour) if cells[hour][day] else None
-                for day in WEEK
+                cases_url(bar, "arrival", weekday=day, hour=hour) if number else None
+                for day, number in enumerate(line)
             ]
-            for hour in HOURS
+            for hour, line in enumerate(cells)
         ]
         heat = Plot(
             "heat",
             _("Complaints by weekday and hour of receipt"),
-            [_clock(hour) for hour in HOURS],
+            clock[:-1],
             [Series(_("Complaints"), cells, "main", links)],  # type: ignore[arg-type]
             across=days,
             unit=_("complaints"),
@@ -60,15 +61,15 @@ class ArrivalChartView(ChartView):
         )
         rows = [
             (
-                cell.words(f"{_clock(hour)}–{_clock(hour + 1)}"),
-                *(cell.count(cells[hour][day], links[hour][day]) for day in WEEK),
-                cell.count(found.in_hour(hour)),
+                cell.words(f"{clock[hour]}–{clock[hour + 1]}"),
+                *map(cell.count, line, links[hour]),
+                cell.count(sum(line)),
             )
-            for hour in HOURS
+            for hour, line in enumerate(cells)
         ]
         total = (
             cell.words(_("Total")),
-            *(cell.count(found.on(day)) for day in WEEK),
+            *(cell.count(sum(column)) for column in zip(*cells, strict=True)),
             cell.count(found.total, cases_url(bar, "arrival")),
         )
         table = Table(_("The numbers"), [_("Hour"), *days, _("Total")], rows, total, cards=False)
@@ -80,7 +81,7 @@ class ArrivalChartView(ChartView):
             "%(num)d complaint came in.", "%(num)d complaints came in.", found.total
         ) + " " + _(
             "The busiest hour is %(day)s %(from)s–%(to)s (%(count)s).",
-            **{"day": days[day], "from": _clock(hour), "to": _clock(hour + 1), "count": number(found.at(day, hour))},
+            **{"day": days[day], "from": clock[hour], "to": clock[hour + 1], "count": number(found.at(day, hour))},
         )  # fmt: skip
         return Figure(text, [heat], [table], notes=notes)
 
