@@ -9,6 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import SopStep, User
+from app.services.casefile import Shelf
+from app.services.charts.names import named
 from app.services.charts.steps import open_counts
 from app.services.statistics import Counts, Scope, read
 from app.sop.definition import Sop
@@ -46,11 +48,13 @@ class PersonLoad:
         return self.work / self.runs if self.runs else None
 
 
-def lane_load(session: Session, sop: Sop, scope: Scope) -> tuple[LaneLoad, ...]:
-    """Every lane in the sheet's order, the work of a chosen step alone; three statements."""
+def lane_load(
+    session: Session, sop: Sop, scope: Scope, *, shelf: Shelf | None = None
+) -> tuple[LaneLoad, ...]:
+    """Every lane in the sheet's order, the work of a chosen step alone; two statements, without shelf three."""
     found = read(session, "run", scope)
     now = open_counts(session, scope)
-    lanes = {row[0]: row[1] for row in session.execute(select(SopStep.key, SopStep.actor))}
+    lanes = {key: row.actor for key, row in named(session, SopStep, shelf).items()}
     rows = []
     for lane in sop.lanes:
         steps = [key for key, actor in lanes.items() if actor == lane.key]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import DocumentKind
+from app.services.casefile import Shelf
+from app.services.charts.names import named
 from app.services.statistics import Counts, Scope, read
 from app.sop.definition import Sop
 from app.sop.text import Text
@@ -56,7 +57,7 @@ class Returns:
     differences: tuple[Difference, ...]
 
 
-def returns(session: Session, sop: Sop, scope: Scope) -> Returns:
+def returns(session: Session, sop: Sop, scope: Scope, *, shelf: Shelf | None = None) -> Returns:
     """Every return of the period; a case that goes back twice counts twice."""
     found = read(session, "return", scope)
     merged: Counts = {}
@@ -73,12 +74,14 @@ def returns(session: Session, sop: Sop, scope: Scope) -> Returns:
     return Returns(
         total=merged.get("n", 0),
         reasons=tuple(sorted(reasons, key=lambda item: (-item.cases, item.key))),
-        items=tuple(sorted(_items(session, merged), key=lambda item: (-item.failed, item.code))),
+        items=tuple(
+            sorted(_items(session, merged, shelf), key=lambda item: (-item.failed, item.code))
+        ),
         differences=tuple(sorted(differences, key=lambda item: (-item.cases, item.word))),
     )
 
 
-def _items(session: Session, counts: Counts) -> Iterator[FailedItem]:
+def _items(session: Session, counts: Counts, shelf: Shelf | None) -> Iterator[FailedItem]:
     states: dict[str, dict[str, int]] = {}
     for key, number in counts.items():
         if key[0] == "i":
@@ -86,9 +89,8 @@ def _items(session: Session, counts: Counts) -> Iterator[FailedItem]:
             states.setdefault(code, {})[state] = number
     if not states:
         return
-    columns = (DocumentKind.code, DocumentKind.label_id, DocumentKind.label_en)
-    kinds = session.execute(select(*columns).where(DocumentKind.code.in_(states)))
-    labels = {code: Text(word, english or word) for code, word, english in kinds}
+    kinds = named(session, DocumentKind, shelf).values()
+    labels = {kind.code: Text(kind.label_id, kind.label_en or kind.label_id) for kind in kinds}
     for code, by_state in states.items():
         label = labels.get(code, Text(code, code))
         yield FailedItem(code, label, by_state.get("missing", 0), by_state.get("unreadable", 0))

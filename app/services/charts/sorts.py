@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import Category, Channel, Region
+from app.services.casefile import Shelf
+from app.services.charts.names import named
 from app.services.charts.openwork import open_by_sort
 from app.services.statistics import Counts, Scope, read_all_split
 from app.sop.text import Text
@@ -37,14 +38,14 @@ class SortNumbers:
 
 
 def sort_numbers(
-    session: Session, scope: Scope, dim: str, *, today: date
+    session: Session, scope: Scope, dim: str, *, today: date, shelf: Shelf | None = None
 ) -> tuple[SortNumbers, ...]:
-    """Every value of a dimension that has any case, most received first; three statements."""
+    """Every value of a dimension that has any case, most received first; two statements, without shelf three."""
     asked = [("arrival", scope), ("ended", scope), ("due", scope)]
     # What is due later than yesterday and not closed is neither met nor missed yet.
     if scope.last >= today:
         asked.append(("due", scope.during(max(today, scope.first), scope.last)))
-    names = [*_named(session, dim), ("", "")]
+    names = [*_named(session, dim, shelf), ("", "")]
     values = [value for value, _label in names]
     received, finished, due, *more = read_all_split(session, asked, dim, values)
     ahead = more[0] if more else {}
@@ -67,15 +68,15 @@ def sort_numbers(
     return tuple(sorted(rows, key=lambda row: (-row.received, row.value == "", row.label)))
 
 
-def _named(session: Session, dim: str) -> Sequence[tuple[str, str]]:
+def _named(session: Session, dim: str, shelf: Shelf | None) -> Sequence[tuple[str, str]]:
     if dim == "kecamatan":
-        rows = session.execute(
-            select(Region.code, Region.name).where(Region.kind == "kecamatan")
-        ).all()
-        return [(row[0], row[1]) for row in rows]
+        places = named(session, Region, shelf).values()
+        return [(place.code, place.name) for place in places if place.kind == "kecamatan"]
     model = Channel if dim == "channel" else Category
-    named = session.execute(select(model.id, model.label_id, model.label_en))
-    return [(str(pk), str(Text(word, english or word))) for pk, word, english in named]
+    return [
+        (str(pk), str(Text(row.label_id, row.label_en or row.label_id)))
+        for pk, row in named(session, model, shelf).items()
+    ]
 
 
 def _class(split: dict[str, dict[str, Counts]], value: str) -> Counts:

@@ -11,6 +11,8 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from app.models import Complaint, SopStep, StepRun
+from app.services.casefile import Shelf
+from app.services.charts.names import named
 from app.services.charts.periods import of_cases
 from app.services.statistics import Counts, Scope, class_bound, ranked, read, spread
 from app.sop.definition import Sop
@@ -88,18 +90,20 @@ class Bin:
     cases: int
 
 
-def step_durations(session: Session, sop: Sop, scope: Scope) -> tuple[StepDuration, ...]:
+def step_durations(
+    session: Session, sop: Sop, scope: Scope, *, shelf: Shelf | None = None
+) -> tuple[StepDuration, ...]:
     """Every step that has a clock, in the SOP's order, with 0 cases too; the chosen one alone.
 
     A step that has left the SOP is shown last, as long as the period has runs of it.
     """
     counted = read(session, "run", scope)
     now = open_counts(session, scope)
-    columns = (SopStep.key, SopStep.label_id, SopStep.label_en, SopStep.standard_minutes)
-    wanted = select(*columns).where(SopStep.clock)
-    if scope.step_key is not None:
-        wanted = wanted.where(SopStep.key == scope.step_key)
-    steps = {row[0]: row for row in session.execute(wanted)}
+    steps = {
+        key: (key, row.label_id, row.label_en, row.standard_minutes)
+        for key, row in named(session, SopStep, shelf).items()
+        if row.clock and scope.step_key in (None, key)
+    }
     order = [step.key for step in sop.clock_steps if step.key in steps]
     order += [key for key in steps if key not in order and counted.get(key)]
     return tuple(

@@ -22,6 +22,7 @@ from app.extensions import db
 from app.formats import local, local_date, short_date
 from app.models import StepRun
 from app.remembered import kept
+from app.services.casefile import Shelf
 from app.services.charts import last_day
 from app.services.statistics import Scope
 from app.sop.definition import Sop
@@ -33,6 +34,7 @@ from app.views.charts.figure import Figure
 from app.views.charts.page import Drawn, Last, chart_page
 from app.views.export import csv_response
 from app.views.interface import OfficeInterface
+from app.views.labels import shelf_at_hand
 from app.views.office import request_time, the_sop
 
 #: The groups of the way between charts, in order.
@@ -56,6 +58,8 @@ class Asked:
     scope: Scope
     now: datetime
     today: date
+    #: The rows of small tables, if they are at hand.
+    shelf: Shelf | None
 
 
 class ChartView(HardenedMixin, BaseChartView):  # type: ignore[misc]
@@ -102,7 +106,7 @@ class ChartView(HardenedMixin, BaseChartView):  # type: ignore[misc]
         idle = [name for name in SELECTS if name not in self.selects]
         counted = bar.without(*idle)
         scope = counted.chosen
-        found = self.ask(Asked(reading_session(), the_sop(), scope, now, today))
+        found = self.ask(Asked(reading_session(), the_sop(), scope, now, today, shelf_at_hand()))
         figure = self.figure(found, counted)
         if request.args.get("format") == "csv":
             return self._csv(figure, scope, today)

@@ -90,7 +90,7 @@ class DeliveryChartView(ChartView):
 
     def ask(self, asked: Asked) -> tuple[CourierDelivery, ...]:
         """Every courier with a parcel."""
-        return deliveries(asked.session, asked.scope)
+        return deliveries(asked.session, asked.scope, shelf=asked.shelf)
 
     def figure(self, found: tuple[CourierDelivery, ...], bar: FilterBar) -> Figure:
         """Median and 90th percentile of the hours under way."""

@@ -27,7 +27,7 @@ class LaneChartView(ChartView):
 
     def ask(self, asked: Asked) -> tuple[LaneLoad, ...]:
         """Every lane."""
-        return lane_load(asked.session, asked.sop, asked.scope)
+        return lane_load(asked.session, asked.sop, asked.scope, shelf=asked.shelf)
 
     def figure(self, found: tuple[LaneLoad, ...], bar: FilterBar) -> Figure:
         """Hours of work, and the cases that lie there now."""

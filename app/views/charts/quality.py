@@ -39,7 +39,7 @@ class ReturnChartView(ChartView):
 
     def ask(self, asked: Asked) -> Returns:
         """The returns of the period."""
-        return returns(asked.session, asked.sop, asked.scope)
+        return returns(asked.session, asked.sop, asked.scope, shelf=asked.shelf)
 
     def figure(self, found: Returns, bar: FilterBar) -> Figure:
         """Which paper fails comes first: that is what the office can mend."""

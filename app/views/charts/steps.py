@@ -33,7 +33,7 @@ class StepChartView(ChartView):
 
     def ask(self, asked: Asked) -> Steps:
         """Every step with its durations."""
-        return step_durations(asked.session, asked.sop, asked.scope)
+        return step_durations(asked.session, asked.sop, asked.scope, shelf=asked.shelf)
 
     def figure(self, found: Steps, bar: FilterBar) -> Figure:
         """Bars of each step; the distribution as boxes, or of one chosen step as columns."""
@@ -117,7 +117,7 @@ class WaitChartView(ChartView):
 
     def ask(self, asked: Asked) -> Steps:
         """Every step with its durations."""
-        return step_durations(asked.session, asked.sop, asked.scope)
+        return step_durations(asked.session, asked.sop, asked.scope, shelf=asked.shelf)
 
     def figure(self, found: Steps, bar: FilterBar) -> Figure:
         """Averages, because only they add up; medians stand in the table."""

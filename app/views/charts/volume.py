@@ -187,7 +187,9 @@ class SortChartView(ChartView):
 
     def ask(self, asked: Asked) -> tuple[SortNumbers, ...]:
         """Every value that has any case."""
-        return sort_numbers(asked.session, asked.scope, self.dim, today=asked.today)
+        return sort_numbers(
+            asked.session, asked.scope, self.dim, today=asked.today, shelf=asked.shelf
+        )
 
     def figure(self, found: tuple[SortNumbers, ...], bar: FilterBar) -> Figure:
         """Bars of received and finished, most received first."""
