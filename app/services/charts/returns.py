@@ -90,7 +90,11 @@ def _items(session: Session, counts: Counts, shelf: Shelf | None) -> Iterator[Fa
     if not states:
         return
     kinds = named(session, DocumentKind, shelf).values()
-    labels = {kind.code: Text(kind.label_id, kind.label_en or kind.label_id) for kind in kinds}
+    labels = {
+        kind.code: Text(kind.label_id, kind.label_en or kind.label_id)
+        for kind in kinds
+        if kind.code in states
+    }
     for code, by_state in states.items():
         label = labels.get(code, Text(code, code))
         yield FailedItem(code, label, by_state.get("missing", 0), by_state.get("unreadable", 0))

@@ -107,7 +107,7 @@ class DeliveryChartView(ChartView):
         if not found:
             return Figure("", [], [table], notes=notes)
         there = [item for item in found if item.delivered]
-        links = [cases_url(bar, "delivery", str(item.courier_id)) for item in there]
+        links = [row[3].url for row in rows if row[3].value]
         plots = []
         if there:
             plots.append(
@@ -130,12 +130,12 @@ class DeliveryChartView(ChartView):
                 _("Parcels"),
                 [item.name for item in found],
                 [
-                    Series(_("Sent"), [item.sent for item in found], "quiet", [cases_url(bar, "parcel", str(i.courier_id)) for i in found]),
-                    Series(_("Came back"), [item.returned for item in found], "late", [cases_url(bar, "parcel", str(i.courier_id), state="returned") for i in found]),
+                    cell.column(_("Sent"), rows, 1, "quiet"),
+                    cell.column(_("Came back"), rows, 2, "late"),
                 ],
                 unit=_("parcels"),
             )
-        )  # fmt: skip
+        )
         text = ngettext("%(num)d parcel was sent.", "%(num)d parcels were sent.", sum(i.sent for i in found))  # fmt: skip
         if there:
             slowest = max(there, key=lambda item: item.hours_median or 0)

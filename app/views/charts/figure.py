@@ -224,6 +224,12 @@ def nothing() -> Entry:
     return Entry(None, "–")
 
 
+def column(name: str, rows: Sequence[Row], place: int, look: str = "main") -> Series:
+    """A column of a table as bars: the same numbers, and the same ways to the cases behind them."""
+    entries = [row[place] for row in rows]
+    return Series(name, [entry.value for entry in entries], look, [entry.url for entry in entries])  # type: ignore[misc]
+
+
 def in_minutes(seconds: float | None) -> float | None:
     """For a drawing: as the table says it."""
     return None if seconds is None else round(seconds / 60, 1)

@@ -78,12 +78,7 @@ class LaneChartView(ChartView):
                 _("Cases there now"),
                 names,
                 [
-                    Series(
-                        _("Waiting"),
-                        [item.waiting_now for item in found],
-                        "quiet",
-                        [cases_url(bar, "open", lane=i.key, state="waiting") for i in found],
-                    ),
+                    cell.column(_("Waiting"), rows, 6, "quiet"),
                     Series(
                         _("Being worked on"),
                         [item.here_now - item.waiting_now for item in found],
@@ -136,13 +131,13 @@ class PersonChartView(ChartView):
                 cell.minutes(item.work_mean),
                 *(
                     cell.count(
-                        dict(item.by_step).get(key, 0),
+                        by_step.get(key, 0),
                         cases_url(bar, "run", key, person=item.user_id, step=None),
                     )
                     for key in steps
                 ),
             )
-            for item in found
+            for item, by_step in ((item, dict(item.by_step)) for item in found)
         ]
         table = Table(_("The numbers"), columns, rows)
         notes = (
@@ -156,13 +151,8 @@ class PersonChartView(ChartView):
             _("Steps finished by person"),
             [item.name for item in found],
             [
-                Series(
-                    label,
-                    [dict(item.by_step).get(key, 0) for item in found],
-                    looks[place % len(looks)],
-                    [cases_url(bar, "run", key, person=i.user_id, step=None) for i in found],
-                )
-                for place, (key, label) in enumerate(steps.items())
+                cell.column(label, rows, 4 + place, looks[place % len(looks)])
+                for place, label in enumerate(steps.values())
             ],
             unit=_("steps finished"),
             stacked=True,

@@ -20,7 +20,7 @@ from app.views.chart_filter import FilterBar
 from app.views.chart_links import cases_url
 from app.views.charts import figure as cell
 from app.views.charts.base import Asked, ChartView
-from app.views.charts.figure import Figure, Plot, Row, Series, Table
+from app.views.charts.figure import Figure, Plot, Row, Table
 from app.views.forms.work_siak import data_label
 
 WITHOUT_STEP = ("channel", "category", "kecamatan")
@@ -96,18 +96,8 @@ class ReturnChartView(ChartView):
                     _("Requirements that failed"),
                     [str(item.label) for item in found.items],
                     [
-                        Series(
-                            _("Missing"),
-                            [item.missing for item in found.items],
-                            "main",
-                            _paper_urls(found, bar, "missing"),
-                        ),
-                        Series(
-                            _("Unreadable"),
-                            [item.unreadable for item in found.items],
-                            "dots",
-                            _paper_urls(found, bar, "unreadable"),
-                        ),
+                        cell.column(_("Missing"), items.rows, 1),
+                        cell.column(_("Unreadable"), items.rows, 2, "dots"),
                     ],
                     unit=_("times"),
                     stacked=True,
@@ -119,14 +109,7 @@ class ReturnChartView(ChartView):
                     "bars",
                     _("Returns by reason"),
                     [str(item.label) for item in found.reasons],
-                    [
-                        Series(
-                            _("Returns"),
-                            [item.cases for item in found.reasons],
-                            "main",
-                            [cases_url(bar, "return", item.key) for item in found.reasons],
-                        )
-                    ],
+                    [cell.column(_("Returns"), reasons.rows, 1)],
                     unit=_("returns"),
                 )
             )
@@ -148,11 +131,6 @@ class ReturnChartView(ChartView):
                 _("A case that goes back twice counts twice; one return can name several requirements."),
             ),
         )  # fmt: skip
-
-
-def _paper_urls(found: Returns, bar: FilterBar, state: str) -> list[str | None]:
-    """For each requirement the returns in which it failed that way."""
-    return [cases_url(bar, "return", paper=item.code, state=state) for item in found.items]
 
 
 class RoundChartView(ChartView):
@@ -215,13 +193,8 @@ class RoundChartView(ChartView):
             _("Cases by the round in which they ended"),
             [_("Round %(number)s", number=place) for place in numbers],
             [
-                Series(
-                    str(end.label),
-                    [found.by_round[place].get(end.key, 0) for place in numbers],
-                    looks[index % len(looks)],
-                    [cases_url(bar, "ended", end.key, round=place) for place in numbers],
-                )
-                for index, end in enumerate(found.ends)
+                cell.column(columns[place], rows, place, looks[(place - 1) % len(looks)])
+                for place in range(1, len(found.ends) + 1)
             ],
             unit=_("cases"),
             stacked=True,
@@ -287,14 +260,12 @@ class DueChartView(ChartView):
             _("Legal dates in the period"),
             [names[item.kind] for item in found],
             [
-                Series(_("Kept"), [item.met for item in found], "main", [cases_url(bar, "due", i.kind, state="met") for i in found]),
-                Series(_("Too late"), [item.late for item in found], "soft", [cases_url(bar, "due", i.kind, state="late") for i in found]),
-                Series(_("Missed, still open"), [item.missed for item in found], "late", [cases_url(bar, "due", i.kind, state="missed") for i in found]),
-                Series(_("Still to come"), [item.ahead for item in found], "dots", [cases_url(bar, "due", i.kind, state="ahead") for i in found]),
+                cell.column(columns[place], rows, place, look)
+                for place, look in ((2, "main"), (3, "soft"), (4, "late"), (5, "dots"))
             ],
             unit=_("cases"),
             stacked=True,
-        )  # fmt: skip
+        )
         missed = sum(item.late + item.missed for item in found)
         judged = sum(item.judged for item in found)
         if not judged:

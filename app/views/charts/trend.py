@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import gettext as _
@@ -42,10 +43,11 @@ class TrendChartView(ChartView):
             notes.append(
                 _("Work of all steps: the medians of the steps that had cases, added up, beside their standards. Choose a step to see it alone.")
             )  # fmt: skip
+        table = _table(found, bar)
         return Figure(
             _headline(found) if some else "",
-            _plots(found, bar, one=one) if some else [],
-            [_table(found, bar)],
+            _plots(found, table.rows, one=one) if some else [],
+            [table],
             notes=notes,
         )
 
@@ -64,7 +66,7 @@ def _days(point: TrendPoint) -> dict[str, Any]:
     return {"period": None, "from": point.first.isoformat(), "to": point.last.isoformat()}
 
 
-def _plots(points: Points, bar: FilterBar, *, one: bool) -> list[Plot]:
+def _plots(points: Points, rows: Sequence[Row], *, one: bool) -> list[Plot]:
     weeks = [_label(point) for point in points]
     return [
         Plot(
@@ -72,8 +74,8 @@ def _plots(points: Points, bar: FilterBar, *, one: bool) -> list[Plot]:
             _("Received and finished"),
             weeks,
             [
-                Series(_("Received"), [p.received for p in points], "quiet", [cases_url(bar, "arrival", **_days(p)) for p in points]),
-                Series(_("Finished"), [p.ended for p in points], "main", [cases_url(bar, "ended", **_days(p)) for p in points]),
+                cell.column(_("Received"), rows, 1, "quiet"),
+                cell.column(_("Finished"), rows, 2),
             ],
             unit=_("cases"),
         ),

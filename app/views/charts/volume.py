@@ -141,12 +141,12 @@ class OpenChartView(ChartView):
             _("Open cases by days since receipt"),
             [age_words(item) for item in found],
             [
-                Series(_("With the office"), [item.office for item in found], "main", [cases_url(bar, "open", age=item.age.key, state="office") for item in found]),
-                Series(_("With the applicant"), [item.applicant for item in found], "dots", [cases_url(bar, "open", age=item.age.key, state="applicant") for item in found]),
+                cell.column(_("With the office"), rows, 2),
+                cell.column(_("With the applicant"), rows, 3, "dots"),
             ],
             unit=_("cases"),
             stacked=True,
-        )  # fmt: skip
+        )
         text = ngettext("%(num)d case is open.", "%(num)d cases are open.", cases)
         if past:
             text += " " + ngettext(
@@ -217,16 +217,17 @@ class SortChartView(ChartView):
         shown = [item for item in found if item.received or item.finished]
         if not shown:
             return Figure("", [], [table], notes=notes)
+        drawn = [row for row in rows if row[1].value or row[2].value]
         plot = Plot(
             "bars",
             _("Received and finished"),
             [self._name(item) for item in shown],
             [
-                Series(_("Received"), [i.received for i in shown], "quiet", [self._cases(bar, "arrival", i) for i in shown]),
-                Series(_("Finished"), [i.finished for i in shown], "main", [self._cases(bar, "ended", i) for i in shown]),
+                cell.column(_("Received"), drawn, 1, "quiet"),
+                cell.column(_("Finished"), drawn, 2),
             ],
             unit=_("cases"),
-        )  # fmt: skip
+        )
         return Figure(self._headline(shown, received), [plot], [table], notes=notes)
 
     def _headline(self, shown: list[SortNumbers], received: int) -> str:
