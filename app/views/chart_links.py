@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from flask import current_app, url_for
+from flask import current_app, request, url_for
 
 from app.access import current_permissions
+from app.remembered import kept
 from app.views.chart_filter import FilterBar, pair
 
 #: What a number counts: a series of the statistics, or what is open now.
@@ -46,4 +47,7 @@ def _begin(bar: FilterBar, of: Of) -> str:
     """Where the lists of what is counted are, with the filter; "" for who may not open them."""
     if ("can_list", "ChartCase") not in current_permissions():
         return ""
-    return bar.url(url_for(ENDPOINT), {"of": of}) if ENDPOINT in current_app.view_functions else ""
+    if ENDPOINT not in current_app.view_functions:
+        return ""
+    path = kept(("cases", request.script_root), lambda: url_for(ENDPOINT))
+    return bar.url(path, {"of": of})

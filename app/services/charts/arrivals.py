@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy.orm import Session
 
@@ -32,9 +33,15 @@ class Arrivals:
 def arrivals(session: Session, scope: Scope) -> Arrivals:
     """The period's complaints by weekday and hour of receipt; one statement."""
     counts = read(session, "arrival", scope).get("", {})
-    found: dict[tuple[int, int], int] = {}
-    for key, number in counts.items():
-        if key.startswith("h"):
-            weekday, _dash, hour = key[1:].partition("-")
-            found[int(weekday), int(hour)] = number
+    places = [(_place(key), number) for key, number in counts.items()]
+    found = {place: number for place, number in places if place is not None}
     return Arrivals(counts.get("n", 0), found)
+
+
+@lru_cache(maxsize=1000)  # the same 168 in every cell
+def _place(key: str) -> tuple[int, int] | None:
+    """The weekday and hour that a number of a cell is of."""
+    if not key.startswith("h"):
+        return None
+    weekday, _dash, hour = key[1:].partition("-")
+    return int(weekday), int(hour)

@@ -42,7 +42,8 @@ class ArrivalChartView(ChartView):
         """Weekdays across and hours down, as the table has them."""
         days = weekdays()
         clock = [_clock(hour) for hour in range(25)]
-        cells = [[found.at(day, hour) for day in WEEK] for hour in HOURS]
+        by_hour = found.by_hour
+        cells = [[by_hour.get((day, hour), 0) for day in WEEK] for hour in HOURS]
         links = [
             [
                 cases_url(bar, "arrival", weekday=day, hour=hour) if number else None
