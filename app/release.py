@@ -23,8 +23,8 @@ from app.extensions import db, may_write
 from app.models import Account, Role, SeedRun, SopRelease, User
 from app.passwords import hash_password
 from app.release_lock import one_at_a_time, past_the_pooler
-from app.services.audit.partitions import make_ahead
 from app.services.calendar import load_calendar
+from app.services.partitions import make_ahead
 from app.services.sealing import prepare_keys, require_keys, scrub, seal_old_rows
 from app.services.seed_roles import load_roles, sync_roles
 from app.services.seeding import seed_reference

@@ -99,7 +99,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "step_run": (
         "id", "complaint_id", "step_key", "round", "entered_at", "started_at", "finished_at",
         "started_by_id", "finished_by_id", "transition", "standard_minutes", "wait_seconds",
-        "work_seconds",
+        "work_seconds", "case_year",
     ),
     "case_event": (
         "id", "complaint_id", "kind", "at", "by_id", "by_name", "transition", "from_step",
@@ -184,7 +184,7 @@ class Maker:
                 self._add(
                     "step_run", case_id, step, round_, _moment(at), _moment(started),
                     _moment(finished), actor, actor, move, STANDARD[step],
-                    int(wait * 0.3), finished - started,
+                    int(wait * 0.3), finished - started, year,
                 )  # fmt: skip
                 told = told or finished
                 if chance.random() < 0.003:
@@ -200,7 +200,7 @@ class Maker:
             self._add(
                 "step_run", case_id, end, rounds, _moment(at),
                 _moment(min(at + 600, self.now - 1)) if taken else None, None, assignee, None,
-                None, STANDARD[end], None, None,
+                None, STANDARD[end], None, None, year,
             )  # fmt: skip
         day = _moment(received).date()
         serial = f"PGD-{year}-{self.serials[year]:06}"

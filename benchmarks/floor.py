@@ -20,6 +20,7 @@ from flask import Flask, Response, redirect, request
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import make_url
 
+from app.services.numbers import year_of
 from app.services.statistics import cells as kept
 from app.services.statistics.facts import Dims, run_fact
 from benchmarks.floor_charts import draw
@@ -113,7 +114,7 @@ KNOWN: Final = {
     "run": "SELECT r.id, r.entered_at, r.started_at, r.standard_minutes, p.from_at, p.to_at"
     " FROM step_run r LEFT JOIN pause p ON (p.step_run_id = r.id OR p.step_key = r.step_key)"
     " AND (p.to_at IS NULL OR p.to_at > r.entered_at)"
-    " WHERE r.complaint_id = ? AND r.finished_at IS NULL",
+    " WHERE r.complaint_id = ? AND r.case_year = ? AND r.finished_at IS NULL",
 }
 #: What a move writes: the claim, the closed run, its history, the next run with its standard, and
 #: the key of the form; then come the cells of the roll-up and the row of the audit log.
@@ -122,12 +123,12 @@ MOVE: Final = (
     " assignee_id = NULL WHERE id = ? AND version = ? AND step_key = 'certification'",
     "UPDATE step_run SET started_at = coalesce(started_at, ?), started_by_id = ?, finished_at = ?,"
     " finished_by_id = ?, transition = 'submit_certification', work_seconds = 60,"
-    " wait_seconds = 600 WHERE id = ? AND finished_at IS NULL",
+    " wait_seconds = 600 WHERE id = ? AND case_year = ? AND finished_at IS NULL",
     "INSERT INTO case_event (complaint_id, kind, at, by_id, by_name, transition, from_step, to_step,"
     " round, version, reason, details) VALUES (?, 'moved', ?, ?, ?, 'submit_certification',"
     " 'certification', 'signing', ?, ?, '', '{}')",
-    "INSERT INTO step_run (complaint_id, step_key, round, entered_at, reason, standard_minutes,"
-    " batch_size) VALUES (?, 'signing', ?, ?, '',"
+    "INSERT INTO step_run (complaint_id, case_year, step_key, round, entered_at, reason,"
+    " standard_minutes, batch_size) VALUES (?, ?, 'signing', ?, ?, '',"
     " (SELECT standard_minutes FROM sop_step WHERE key = 'signing'), 1)",
     "INSERT INTO used_form_key (key, used_at, result) VALUES (?, ?, '')",
 )
@@ -155,12 +156,13 @@ def write_move(case: int, username: str) -> None:
     assert query(KNOWN["right"], (user,)) != [(0,)]
     ((*sort, number, version, round_, _confidential),) = query(KNOWN["case"], (case,))
     assert query(KNOWN["papers"], (case, round_)) != [(0,)]
-    run, _entered, _started, standard = query(KNOWN["run"], (case,))[0][:4]
+    year = year_of(number)
+    run, _entered, _started, standard = query(KNOWN["run"], (case, year))[0][:4]
     parameters = (
         (at, case, version),
-        (at, user, at, user, run),
+        (at, user, at, user, run, year),
         (case, at, user, f"{first} {last}", round_, version + 1),
-        (case, round_, at),
+        (case, year, round_, at),
         (os.urandom(16).hex(), at),
     )
     for sql, values in zip(MOVE, parameters, strict=True):

@@ -20,6 +20,11 @@ BIG: Final = (
 _SCAN: Final = re.compile(r"SCAN (\w+)(?! USING)(?!.*USING .*INDEX)")
 
 
+def table_of(name: str) -> str:
+    """A table's name where a plan names one of its parts."""
+    return re.sub(r"_(?:[0-9]{4}|default)$", "", name)
+
+
 @dataclass(frozen=True)
 class Finding:
     """One big table that a statement of an operation reads as a whole."""
@@ -68,7 +73,7 @@ def _reads(connection: Connection, statement: str, parameters: Any) -> Iterator[
 
 def _sequential(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Big tables of a PostgreSQL plan that are read as a whole, index or not."""
-    kind, table = node["Node Type"], node.get("Relation Name", "")
+    kind, table = node["Node Type"], table_of(node.get("Relation Name", ""))
     # A walk along an index that asks a subquery about each row is a full read in disguise.
     asks = "SubPlan" in node.get("Filter", "") and "Index Cond" not in node
     if table in BIG and (kind == "Seq Scan" or ("Scan" in kind and asks)):

@@ -20,7 +20,7 @@ from flask.cli import AppGroup, with_appcontext
 from app.datakeys import KeysError, ring
 from app.extensions import db, may_write
 from app.services import sealing
-from app.services.audit.partitions import make_ahead
+from app.services.partitions import make_ahead
 from app.services.personal import cases_of, export_person
 from app.services.retention import erase, erase_due, months_kept
 from app.services.rotating import StillSealedError, rotate
@@ -153,7 +153,7 @@ def _scrub_names() -> None:
 
 
 def expire_until(app: Flask, stop: Event, *, pause: float = 6 * 3600.0) -> None:
-    """Erase what is due some times a day, and make the years ahead of the audit log, until stopped.
+    """Erase what is due some times a day, and make the parts of the years ahead, until stopped.
 
     Nothing that goes wrong there ends it.
     """

@@ -1,4 +1,4 @@
-"""`flask partitions …`: the audit log by years, on PostgreSQL."""
+"""`flask partitions …`: the tables that lie by years, on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from app.cli.audit import kept_heads
 from app.cli.backup import recipients
 from app.extensions import db, may_write
 from app.services.audit import broken_rows
-from app.services.audit.partitions import (
+from app.services.audit.partitions import detach
+from app.services.backup import BackupError, Encrypted, recipient
+from app.services.partitions import (
     AHEAD,
+    BY_YEARS,
     PartitionError,
-    detach,
     is_partitioned,
     make_ahead,
     partitions,
 )
-from app.services.backup import BackupError, Encrypted, recipient
 
-partitions_group = AppGroup("partitions", help="The audit log by years (PostgreSQL).")
+partitions_group = AppGroup("partitions", help="Audit log and step records by years (PostgreSQL).")
 
 
 @partitions_group.command("list")
@@ -36,7 +37,7 @@ partitions_group = AppGroup("partitions", help="The audit log by years (PostgreS
 def list_command() -> None:
     """Each part with its rows, their numbers, its size, and the time it is for."""
     _need_partitions()
-    for part in partitions(db.session()):
+    for part in (part for table in BY_YEARS for part in partitions(db.session(), table)):
         numbers = f"{part.first} to {part.last}" if part.rows else "-"
         print(
             f"{part.name:26} {part.rows:>10} {numbers:>22} {part.size / 1e6:>9.1f} MB  {part.span}"

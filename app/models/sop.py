@@ -60,6 +60,11 @@ class StepRun(Model):
 
     `wait_seconds` and `work_seconds` are office seconds, frozen when the run is closed.
     `standard_minutes` is frozen when it is opened, so a new standard never rewrites the past.
+
+    On PostgreSQL the table lies in a part for each `case_year` (`services.partitions`), which is the
+    year in the number of the case. There its key, `uq_step_run_open` and what a pause refers to hold
+    the year, too: the same in force, as one case has one year. A trigger fills it for a writer that
+    does not, on SQLite as well: who makes the table anew there makes `run_to_its_year` anew.
     """
 
     __tablename__ = "step_run"
@@ -81,6 +86,7 @@ class StepRun(Model):
     batch_size: Mapped[int] = mapped_column(Integer, nullable=False, default=1)
     wait_seconds: Mapped[int | None] = mapped_column(Integer)
     work_seconds: Mapped[int | None] = mapped_column(Integer)
+    case_year: Mapped[int] = mapped_column(Integer, nullable=False, server_default="0")
 
     complaint: Mapped[Complaint] = relationship(back_populates="runs")
     step: Mapped[SopStep] = relationship(lazy="joined", innerjoin=True)

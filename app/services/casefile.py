@@ -30,6 +30,7 @@ from app.models import (
 from app.services.actor import Actor
 from app.services.clocks import Clocks, Span, read_clocks
 from app.services.facts import facts_from
+from app.services.numbers import year_of
 from app.services.signatories import in_office, office_day
 from app.services.visibility import visible_cases
 from app.sop.clock import Calendar
@@ -209,7 +210,9 @@ def _head_statement() -> Select[Any]:
 
 def _runs(session: Session, file: CaseFile) -> None:
     """The stays of the case, and the pauses that touch the open one."""
-    rows = session.execute(_runs_statement(), {"pk": file.complaint.id}).all()
+    case = file.complaint
+    of_case = {"pk": case.id, "year": year_of(case.number)}
+    rows = session.execute(_runs_statement(), of_case).all()
     file.runs = list(dict.fromkeys(row[0] for row in rows))
     file.pauses = [row[1] for row in rows if row[1] is not None]
 
@@ -226,7 +229,7 @@ def _runs_statement() -> Select[StepRun, Pause]:
     return (
         select(StepRun, Pause)
         .outerjoin(Pause, and_(StepRun.finished_at.is_(None), touches))
-        .where(StepRun.complaint_id == _PK)
+        .where(StepRun.complaint_id == _PK, StepRun.case_year == bindparam("year"))
         .options(lazyload(StepRun.step))
         .order_by(StepRun.id, Pause.from_at)
     )

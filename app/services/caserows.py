@@ -38,6 +38,7 @@ from app.models import (
 )
 from app.services.actor import Actor
 from app.services.casefile import CaseFile, Shelf
+from app.services.numbers import year_of
 from app.services.signatories import in_office, office_day
 from app.services.visibility import visible_cases
 
@@ -212,7 +213,9 @@ def _head_statement(actor: Actor) -> Select[Any]:
 
 def _runs(session: Session, file: CaseFile) -> None:
     """The stays of the case, and the pauses that touch the open one."""
-    cut = [_RUNS.cut(row)[0] for row in _rows(session, _runs_statement(), pk=file.complaint.id)]
+    case = file.complaint
+    rows = _rows(session, _runs_statement(), pk=case.id, year=year_of(case.number))
+    cut = [_RUNS.cut(row)[0] for row in rows]
     file.runs = _unique(records[0] for records in cut)
     file.pauses = [records[1] for records in cut if records[1] is not None]
 
@@ -233,7 +236,7 @@ def _runs_statement() -> Select[Any]:
         select(*_RUNS.columns)
         .select_from(StepRun.__table__)
         .outerjoin(Pause.__table__, and_(StepRun.finished_at.is_(None), touches))
-        .where(StepRun.complaint_id == _PK)
+        .where(StepRun.complaint_id == _PK, StepRun.case_year == bindparam("year"))
         .order_by(StepRun.id, Pause.from_at)
     )
 

@@ -27,7 +27,7 @@ from app.services.calendar import OFFICE_ZONE
 from app.services.facts import current_checks
 from app.services.guarding import claim_version
 from app.services.messages.compose import queue_messages
-from app.services.numbers import next_number
+from app.services.numbers import next_number, year_of
 from app.services.statistics import note
 from app.services.statistics.counting import facts_of_case
 from app.services.statistics.facts import arrival_fact, dims_of, due_facts_of
@@ -119,6 +119,7 @@ def register_complaint(
     session.add(
         StepRun(
             complaint_id=complaint.id,
+            case_year=year_of(complaint.number),
             step_key=entry.key,
             entered_at=opened,
             started_at=opened,

@@ -18,6 +18,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.util import identity_key
 
 from app.models import CaseEvent, Complaint, SopStep, StepRun
+from app.services.numbers import year_of
 from app.sop.errors import SopError
 
 #: The facts of a complaint that only the move itself may write.
@@ -64,13 +65,13 @@ def claim_version(
     return True
 
 
-def write_closed_run(session: Session, run_id: int, values: Mapping[str, Any]) -> None:
-    """Freeze the one open run of a case, as its move found it.
+def write_closed_run(session: Session, run_id: int, year: int, values: Mapping[str, Any]) -> None:
+    """Freeze the one open run of a case of that year, as its move found it.
 
     Raises:
         DirectMoveError: it was closed before; a closed run is never written again.
     """
-    result = session.execute(_CLOSE_RUN, {"of_id": run_id, **values})
+    result = session.execute(_CLOSE_RUN, {"of_id": run_id, "of_year": year, **values})
     assert isinstance(result, CursorResult)
     if result.rowcount != 1:
         raise DirectMoveError("step_run")
@@ -80,15 +81,16 @@ def write_closed_run(session: Session, run_id: int, values: Mapping[str, Any]) -
 
 
 def write_next_run(
-    session: Session, complaint_id: int, step_key: str, round_: int, entered_at: datetime
+    session: Session, complaint: Complaint, step_key: str, entered_at: datetime
 ) -> None:
     """Open the run of a step that has a clock; its standard is frozen by the same statement."""
     session.execute(
         _OPEN_RUN,
         {
-            "complaint_id": complaint_id,
+            "complaint_id": complaint.id,
+            "case_year": year_of(complaint.number),
             "step_key": step_key,
-            "round": round_,
+            "round": complaint.round,
             "entered_at": entered_at,
             "of_step": step_key,
         },
@@ -121,7 +123,11 @@ def _claim(names: tuple[str, ...]) -> Update:
 
 _CLOSE_RUN: Final = (
     update(_RUNS)
-    .where(_RUNS.c.id == bindparam("of_id"), _RUNS.c.finished_at.is_(None))
+    .where(
+        _RUNS.c.id == bindparam("of_id"),
+        _RUNS.c.case_year == bindparam("of_year"),
+        _RUNS.c.finished_at.is_(None),
+    )
     .values(
         {
             name: bindparam(name)
@@ -136,7 +142,10 @@ _CLOSE_RUN: Final = (
 _OPEN_RUN: Final = (
     insert(_RUNS)
     .values(
-        {name: bindparam(name) for name in ("complaint_id", "step_key", "round", "entered_at")}
+        {
+            name: bindparam(name)
+            for name in ("complaint_id", "case_year", "step_key", "round", "entered_at")
+        }
         | {
             "reason": "",
             "batch_size": 1,

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.models import NumberSeries
 from app.services.calendar import OFFICE_ZONE
+
+_YEAR: Final = re.compile(r"[^-]*-([0-9]{4})-")
+
+
+def year_of(number: str) -> int:
+    """The year that a case belongs to for good, as its number says; 0 where it says none."""
+    found = _YEAR.match(number)
+    return int(found[1]) if found else 0
 
 
 def next_number(session: Session, prefix: str, now: datetime) -> str:

@@ -9,8 +9,9 @@ from typing import Any, Final
 from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
-from app.models import Pause, StepRun
+from app.models import Complaint, Pause, StepRun
 from app.services.actor import Actor
+from app.services.numbers import year_of
 from app.sop.definition import Sop
 from app.sop.errors import NotAllowedError, RefusedError
 
@@ -123,6 +124,7 @@ class OpenRun:
     """The open run of a case as its move finds it, with the pauses that touch it, its step's too."""
 
     id: int
+    case_year: int
     step_key: str
     entered_at: datetime
     started_at: datetime | None
@@ -133,17 +135,18 @@ class OpenRun:
     standing_id: int | None
 
 
-def open_run_at_its_end(session: Session, complaint_id: int, now: datetime) -> OpenRun | None:
+def open_run_at_its_end(session: Session, complaint: Complaint, now: datetime) -> OpenRun | None:
     """The open run of a case that moves on, with its pauses: its own one ends now."""
-    rows = session.execute(_OPEN_RUN, {"case": complaint_id}).all()
+    of_case = {"case": complaint.id, "year": year_of(complaint.number)}
+    rows = session.execute(_OPEN_RUN, of_case).all()
     if not rows:
         return None
     run_id, standing, pauses = rows[0][0], None, []
-    for pause_id, of_run, begun, ended in (row[6:] for row in rows if row[6] is not None):
+    for pause_id, of_run, begun, ended in (row[7:] for row in rows if row[7] is not None):
         if of_run == run_id and ended is None:
             standing, ended = pause_id, max(now, begun)
         pauses.append((begun, ended))
-    return OpenRun(*rows[0][:6], pauses=pauses, standing_id=standing)
+    return OpenRun(*rows[0][:7], pauses=pauses, standing_id=standing)
 
 
 def end_own_pause(session: Session, run: OpenRun, actor: Actor, now: datetime) -> None:
@@ -161,6 +164,7 @@ _PAUSES: Final[Any] = Pause.__table__
 _OPEN_RUN: Final = (
     select(
         _RUNS.c.id,
+        _RUNS.c.case_year,
         _RUNS.c.step_key,
         _RUNS.c.entered_at,
         _RUNS.c.started_at,
@@ -179,5 +183,9 @@ _OPEN_RUN: Final = (
             or_(_PAUSES.c.to_at.is_(None), _PAUSES.c.to_at > _RUNS.c.entered_at),
         ),
     )
-    .where(_RUNS.c.complaint_id == bindparam("case"), _RUNS.c.finished_at.is_(None))
+    .where(
+        _RUNS.c.complaint_id == bindparam("case"),
+        _RUNS.c.case_year == bindparam("year"),
+        _RUNS.c.finished_at.is_(None),
+    )
 )

@@ -22,6 +22,7 @@ from app.services.guarding import (
     write_next_run,
 )
 from app.services.messages.compose import Reach, queue_messages
+from app.services.numbers import year_of
 from app.services.pausing import end_own_pause, open_run_at_its_end
 from app.services.signatories import Standing, standing_of
 from app.services.statistics import Fact, note
@@ -180,7 +181,7 @@ def apply_transition(
         at=now,
     )
     if target.clock:
-        write_next_run(session, complaint.id, target.key, complaint.round, now)
+        write_next_run(session, complaint, target.key, now)
     if target.kind == "waiting":
         failed, differences = returned(details or {}, {})
         note(session, [return_fact(dims_of(complaint), key, now, failed, differences)])
@@ -203,7 +204,11 @@ def standard_of(session: Session, step_key: str) -> int | None:
 def open_run(session: Session, complaint: Complaint) -> StepRun | None:
     """The one open run of a complaint, None while its step has no clock."""
     return session.execute(
-        select(StepRun).where(StepRun.complaint_id == complaint.id, StepRun.finished_at.is_(None))
+        select(StepRun).where(
+            StepRun.complaint_id == complaint.id,
+            StepRun.case_year == year_of(complaint.number),
+            StepRun.finished_at.is_(None),
+        )
     ).scalar_one_or_none()
 
 
@@ -293,7 +298,7 @@ def _close_run(
     handling: Handling | None,
 ) -> None:
     """Freeze both clocks of the open run; a batch's case gets its share of the batch's time."""
-    run = open_run_at_its_end(session, complaint.id, now)
+    run = open_run_at_its_end(session, complaint, now)
     if run is None:
         if step.clock:  # invariant 1 is broken: better to stop than to lose a clock silently
             raise RuntimeError(f"complaint {complaint.number} has no open run at {step.key}")
@@ -318,6 +323,7 @@ def _close_run(
     write_closed_run(
         session,
         run.id,
+        run.case_year,
         {
             "started_at": started,
             "started_by_id": started_by,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import String, and_, case, cast, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.models import CaseEvent, Complaint, NumberSeries, SopStep, StepRun
@@ -44,6 +44,7 @@ def verify(
     yield from _clocks(session)
     yield from _ends(session)
     yield from _runs(session)
+    yield from _years(session)
     yield from _walks(session)
     yield from _numbers(session)
     for difference in check_statistics(session):
@@ -111,6 +112,18 @@ def _runs(session: Session) -> Iterator[Fault]:
     )
     for number, step in session.execute(statement.where(wrong)):
         yield Fault("run", number, f"its run of {step} is closed and not whole")
+
+
+def _years(session: Session) -> Iterator[Fault]:
+    """A run belongs to the year of its case: by that its part of the table is found."""
+    named = Complaint.number.like(literal("%-") + cast(StepRun.case_year, String) + "-%")
+    statement = (
+        select(Complaint.number, StepRun.step_key, StepRun.case_year)
+        .join(StepRun, StepRun.complaint_id == Complaint.id)
+        .where(~named)
+    )
+    for number, step, year in session.execute(statement):
+        yield Fault("year", number, f"its run of {step} is kept under {year or 'no year'}")
 
 
 def _walks(session: Session) -> Iterator[Fault]:

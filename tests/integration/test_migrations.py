@@ -41,7 +41,7 @@ def tables(engine: Engine) -> set[str]:
     with engine.connect() as connection:
         found = set(inspect(connection).get_table_names()) - {"alembic_version"}
         # The partitions of a table are that table.
-        return {name for name in found if not name.startswith("audit_event_")}
+        return {name for name in found if not name.startswith(("audit_event_", "step_run_"))}
 
 
 def differences(app: Flask) -> list[Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from app.services.partitions import BY_YEARS
+
 #: The panel may add to these and read them; nothing else.
 APPEND_ONLY: Final = ("audit_event",)
 #: The panel may add to these, and blot out what retention takes from them; no row is removed.
@@ -39,7 +41,7 @@ def grant_statements(owner: str, panel: str, *, database: str, schema: str = "pu
         f"ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {schema}"
         f" GRANT USAGE, SELECT ON SEQUENCES TO {panel}",
     ]
-    found += [_leave_partitions(table, panel, schema) for table in APPEND_ONLY]
+    found += [_leave_partitions(table, panel, schema) for table in BY_YEARS]
     for table in (*APPEND_ONLY, *KEPT_ROWS):
         found.append(f"REVOKE ALL ON {schema}.{table} FROM {panel}, PUBLIC")
         found.append(f"GRANT SELECT, INSERT ON {schema}.{table} TO {panel}")

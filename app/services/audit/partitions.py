@@ -1,4 +1,4 @@
-"""The audit log by years, on PostgreSQL: made ahead, listed, and detached into an archive.
+"""The audit log by years, on PostgreSQL: how the oldest are detached into an archive.
 
 Only the oldest years go, and only whole: what remains is a chain that begins behind them. The row
 `audit_archived` in the log itself, sealed like any other, says where that is, so that nobody takes rows
@@ -19,34 +19,11 @@ from sqlalchemy.orm import Session
 
 from app.models import AuditEvent
 from app.services.audit.recording import record
+from app.services.partitions import PartitionError, partitions
 
-#: Years for which partitions are there before they begin.
-AHEAD: Final = 2
 #: What nobody else locks: who writes the log waits while it changes its shape.
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(720016)")
-_LIST: Final = text(
-    "SELECT c.relname AS name, pg_get_expr(c.relpartbound, c.oid) AS span,"
-    " pg_total_relation_size(c.oid) AS size FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
-    " WHERE i.inhparent = 'audit_event'::regclass"
-    " ORDER BY substring(c.relname FROM '[0-9]+$')::integer NULLS LAST"
-)
 _ROWS: Final[Table] = AuditEvent.__table__
-
-
-class PartitionError(Exception):
-    """What cannot be done with a partition; its text is for the person at the keys."""
-
-
-@dataclass(frozen=True)
-class Partition:
-    """One part of the log; numbers of its rows, None where it is empty."""
-
-    name: str
-    span: str
-    size: int
-    rows: int
-    first: int | None
-    last: int | None
 
 
 @dataclass(frozen=True)
@@ -58,29 +35,6 @@ class Archived:
     last: int
     mac: str
     sha256: str
-
-
-def is_partitioned(session: Session) -> bool:
-    """Only PostgreSQL has partitions; SQLite keeps one table."""
-    return session.get_bind().dialect.name == "postgresql"
-
-
-def make_ahead(session: Session, years: int = AHEAD) -> int:
-    """Make the partitions of this year and the next ones; how many were made. The caller commits."""
-    if not is_partitioned(session):
-        return 0
-    return int(session.scalar(text("SELECT make_audit_partitions(:years)"), {"years": years}) or 0)
-
-
-def partitions(session: Session) -> list[Partition]:
-    """Every part, the oldest first and the default one last."""
-    found = []
-    for name, span, size in session.execute(_LIST).all():
-        rows, first, last = session.execute(
-            text(f"SELECT count(*), min(id), max(id) FROM {name}")  # noqa: S608 - of the catalogue
-        ).one()
-        found.append(Partition(name, span, int(size), rows, first, last))
-    return found
 
 
 def detach(
@@ -95,13 +49,12 @@ def detach(
         PartitionError: it is not the oldest, goes on, or its rows do not come before all others.
     """
     session.execute(_LOCK)
-    parts = partitions(session)
+    parts = partitions(session, "audit_event")
     if name not in [part.name for part in parts]:
         raise PartitionError(f"the audit log has no partition {name!r}")
     part = next(item for item in parts if item.name == name)
     older = [item.name for item in parts[: parts.index(part)] if item.rows]
-    year = name.rpartition("_")[2]
-    if not year.isdigit() or int(year) >= now.astimezone(UTC).year:
+    if part.year is None or part.year >= now.astimezone(UTC).year:
         raise PartitionError(f"{name} goes on; only years that have ended are taken out")
     if older:
         raise PartitionError(f"{older[0]} is older; years are taken out in their order")

@@ -22,6 +22,7 @@ from app.services.actor import Actor
 from app.services.complaints import write_down
 from app.services.importing.columns import BY_KEY
 from app.services.importing.rows import ImportedCase
+from app.services.numbers import year_of
 from app.services.statistics import note
 from app.services.statistics.facts import arrival_fact, dims_of, due_facts_of, ended_fact
 from app.services.transitions import Office, standard_of
@@ -81,6 +82,7 @@ def write_cases(
             rest.append(
                 StepRun(
                     complaint_id=key,
+                    case_year=year_of(complaint.number),
                     step_key=entry.key,
                     entered_at=now,
                     standard_minutes=standard,

@@ -102,6 +102,14 @@ def _other_file(session: Session, store: Store, case: Complaint) -> None:
     store.put(key, b"another paper")
 
 
+def _other_year(session: Session, store: Store, case: Complaint) -> None:
+    session.execute(
+        update(StepRun)
+        .where(StepRun.complaint_id == case.id, StepRun.step_key == "intake")
+        .values(case_year=StepRun.case_year - 1)
+    )
+
+
 @pytest.mark.both
 @pytest.mark.parametrize(
     ("tamper", "rule"),
@@ -112,6 +120,7 @@ def _other_file(session: Session, store: Store, case: Complaint) -> None:
         pytest.param(_open_end, "end", id="an end date before the end"),
         pytest.param(_half_run, "run", id="a closed run without its clock"),
         pytest.param(_backwards, "run", id="a start before the entry"),
+        pytest.param(_other_year, "year", id="a run under another year than its case"),
         pytest.param(_lost_move, "walk", id="a move that the history lost"),
         pytest.param(_changed_move, "walk", id="a move from where the case never was"),
         pytest.param(_gap, "number", id="a number that no case has"),
