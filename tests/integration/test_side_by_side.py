@@ -114,9 +114,10 @@ def taken_away(source: str) -> list[str]:
                 found.extend(_of_call(node))
                 if isinstance(node.func, ast.Name):
                     look(node.func.id)
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                if not _copied(node.value, source):
-                    found.extend(match[0] for match in TAKES.finditer(node.value))
+            if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+                continue
+            if not _copied(node.value, source):
+                found.extend(match[0] for match in TAKES.finditer(node.value))
 
     look("upgrade")
     # A table that is made again under its old name in the same step is never missed.

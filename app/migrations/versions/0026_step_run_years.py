@@ -11,6 +11,8 @@ Revision: 0026
 Revises: 0025
 """
 
+# ruff: noqa: S608 - put together of this module's own words
+
 import sqlalchemy as sa
 from alembic import context, op
 
@@ -287,7 +289,9 @@ def downgrade():
     op.execute("ALTER TABLE step_run_plain RENAME TO step_run")
     op.execute("ALTER SEQUENCE step_run_id_seq OWNED BY step_run.id")
     op.execute("ALTER TABLE step_run ADD PRIMARY KEY (id)")
-    op.execute("CREATE UNIQUE INDEX uq_step_run_open ON step_run (complaint_id) WHERE finished_at IS NULL")
+    op.execute(
+        "CREATE UNIQUE INDEX uq_step_run_open ON step_run (complaint_id) WHERE finished_at IS NULL"
+    )
     _indexes_and_keys()
     op.execute(
         "ALTER TABLE pause ADD CONSTRAINT pause_step_run_id_fkey FOREIGN KEY (step_run_id)"

@@ -52,9 +52,7 @@ def renamed(session: Session, case: Complaint, year: int) -> int:
     session.execute(
         update(Complaint).where(Complaint.id == case.id).values(number=f"PGD-{year}-900001")
     )
-    session.execute(
-        update(StepRun).where(StepRun.complaint_id == case.id).values(case_year=year)
-    )
+    session.execute(update(StepRun).where(StepRun.complaint_id == case.id).values(case_year=year))
     session.commit()
     session.expire_all()
     return case.id
@@ -130,7 +128,7 @@ def test_two_open_runs_are_refused_whoever_writes(
     if first == "this one":
         writes.reverse()
     writes[0]()
-    with pytest.raises(IntegrityError, match="uq|complaint_id_case_year"):
+    with pytest.raises(IntegrityError, match="complaint_id_case_year"):
         writes[1]()
     session.rollback()
 
@@ -218,9 +216,7 @@ def test_a_pause_through_the_service_has_the_year(
 # --- made ahead, and moved ------------------------------------------------------------------------
 
 
-def test_a_year_that_lacked_gets_what_waited_for_it(
-    session: Session, make_case: CaseMaker
-) -> None:
+def test_a_year_that_lacked_gets_what_waited_for_it(session: Session, make_case: CaseMaker) -> None:
     case = make_case("siak_check")
     run = open_run(session, case)
     assert run is not None
@@ -308,9 +304,9 @@ def test_the_years_of_an_office_that_has_a_past(
     session.close()
     migrate(app, downgrade, "0025")
     with engine_of(app).connect() as connection:
-        assert connection.scalar(text("SELECT relkind FROM pg_class WHERE relname = 'step_run'")) == (
-            "r"
-        )
+        assert connection.scalar(
+            text("SELECT relkind FROM pg_class WHERE relname = 'step_run'")
+        ) == ("r")
     migrate(app, upgrade, "0026")
     assert names(session) == [
         *(f"step_run_{YEAR - 3 + number}" for number in range(5)), "step_run_default",
