@@ -10,10 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, g, redirect, request, session, url_for
-from flask_babel import get_locale
 from flask_login import current_user
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
@@ -38,9 +35,7 @@ from app import (
 )
 from app.access import current_permissions, role_names
 from app.extensions import compress, csrf, db, may_write, migrate
-from app.frame import Frame
-from app.models import Office as OfficeRow
-from app.remembered import remembered
+from app.frame import Frame, office_identity, theme_of_now
 from app.services.sign_in.second_factor import has_second_factor
 from app.services.storage import open_store
 from app.services.transitions import Office as CaseOffice
@@ -174,21 +169,16 @@ def _pages(app: Flask) -> None:
 
     @app.context_processor
     def page_context() -> dict[str, Any]:
-        locale = get_locale()
-        language_now = locale.language if locale else "id"
-        theme = request.cookies.get("theme", "auto")
-        theme = theme if theme in ("auto", "light", "dark") else "auto"
-        office = remembered("office", _office_identity)
         return {
             "appbuilder": app.extensions["appbuilder"],
             "base_template": app.config["FAB_BASE_TEMPLATE"],
-            "current_locale": language_now,
+            "current_locale": catalogues.language_of_now(),
             "languages": app.config["LANGUAGES"],
-            "theme": theme,
-            "frame": Frame(language_now, theme, office, menu=not g.get("no_nav")),
+            "theme": theme_of_now(),
+            "frame": Frame(),
             "role_names": role_names,
             "device_words": device_words,
-            "office": office,
+            "office": office_identity(),
             "can": lambda permission, view="Complaint": (permission, view) in current_permissions(),
         }
 
@@ -217,12 +207,6 @@ def _pages(app: Flask) -> None:
         if has_second_factor(db.session(), int(current_user.id)):
             return redirect(confirm_url(url_for("IndexView.index")), 303)
         return redirect(url_for("SecondFactorView.show"), 303)
-
-
-def _office_identity(session: Session) -> dict[str, str]:
-    """Name of the office for the frame of the page."""
-    row = session.execute(select(OfficeRow.name, OfficeRow.government)).first()
-    return {"name": row[0] if row else "", "regency": row[1] if row else ""}
 
 
 def _headers(app: Flask) -> None:

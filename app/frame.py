@@ -12,26 +12,59 @@ from functools import cached_property
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from flask import current_app, g, render_template, request
+from flask import current_app, g, render_template, request, session
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.access import current_permissions, role_names
+from app.catalogues import language_of_now
+from app.gaps import Gapped, new_gap
+from app.models import Office
 from app.navigation import NavItem, best_fit, build_nav
-from app.remembered import kept
+from app.remembered import kept, remembered
 from app.sign_in import limits, news
 
 #: Stands in kept text where the token of the session goes; nobody can guess it and put it in.
 _GAP: Final = f"csrf-{secrets.token_hex(16)}"
+_GAPS: Final = tuple(
+    map(new_gap, ("title", "body", "token", "nonce", "lasting", "news", "flashes"))
+)
+_TITLE, _BODY, _TOKEN, _NONCE, _LASTING, _NEWS, _FLASHES = _GAPS
+#: Whole frames that are kept: one for each reader and screen.
+_MOST: Final = 300
+
+
+def office_identity() -> dict[str, str]:
+    """Name of the office for the frame of the page."""
+
+    def load(session: Session) -> dict[str, str]:
+        row = session.execute(select(Office.name, Office.government)).first()
+        return {"name": row[0] if row else "", "regency": row[1] if row else ""}
+
+    return remembered("office", load)
+
+
+def theme_of_now() -> str:
+    """The theme that the browser asks for."""
+    theme = request.cookies.get("theme", "auto")
+    return theme if theme in ("auto", "light", "dark") else "auto"
 
 
 class Frame:
     """The parts of the frame for who asks, each drawn when a template wants it."""
 
-    def __init__(self, language: str, theme: str, office: dict[str, str], *, menu: bool) -> None:
-        self._menu = menu and bool(current_user.is_authenticated)
-        self._base = (language, request.script_root, theme, *office.items())
+    def __init__(self) -> None:
+        self._menu = not g.get("no_nav") and bool(current_user.is_authenticated)
+        office = office_identity()
+        self._base = (language_of_now(), request.script_root, theme_of_now(), *office.items())
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """All that the frame depends on but what is of one request."""
+        return (self._base, self.has_menu, best_fit(self._places), *self._who)
 
     @cached_property
     def has_menu(self) -> bool:
@@ -41,12 +74,7 @@ class Frame:
     @property
     def top(self) -> Markup:
         """The bar above the page."""
-        user = current_user
-        who: tuple[Any, ...] = ()
-        if user.is_authenticated:
-            names = (user.first_name, user.last_name, user.username, *role_names())
-            who = (current_permissions(), *names)
-        return self._part("top", (self.has_menu, *who))
+        return self._part("top", (self.has_menu, *self._who))
 
     @property
     def side(self) -> Markup:
@@ -90,6 +118,14 @@ class Frame:
             return Markup("")
         return Markup(render_template("aduan/frame/news.html", row=row))  # noqa: S704
 
+    @property
+    def _who(self) -> tuple[Any, ...]:
+        user = current_user._get_current_object()
+        if not user.is_authenticated:
+            return ()
+        names = (user.first_name, user.last_name, user.username, *role_names())
+        return (current_permissions(), *names)
+
     @cached_property
     def _places(self) -> tuple[tuple[str, str], ...]:
         """Where the menu of the reader leads."""
@@ -122,3 +158,46 @@ class Frame:
 
         parts = kept((name, self._base, key), make)
         return Markup(parts[0] if len(parts) == 1 else generate_csrf().join(parts))  # noqa: S704
+
+
+class _Outline(Frame):
+    """The frame with gaps for what is of one request."""
+
+    lasting = property(lambda self: Markup(_LASTING))  # noqa: S704
+    news = property(lambda self: Markup(_NEWS))  # noqa: S704
+
+
+def framed(title: Any, body: Markup) -> Markup:
+    """A whole page: this body in its frame, which is drawn once for the same reader and screen.
+
+    For a page whose template would say nothing of `aduan/base.html` but the title and the content.
+    """
+    frame = Frame()
+
+    def draw() -> Gapped:
+        text = render_template(
+            "aduan/framed.html",
+            title=_TITLE,
+            body=_BODY,
+            flashes=_FLASHES,
+            frame=_Outline(),
+            csrf_token=lambda: _TOKEN,
+            csp_nonce=lambda: _NONCE,
+        )
+        return Gapped.cut(text.replace(generate_csrf(), _TOKEN), _GAPS)
+
+    jinja = current_app.jinja_env
+    nonce: Any = jinja.globals["csp_nonce"]
+    flashes = jinja.get_template("appbuilder/flash.html").render() if "_flashes" in session else ""
+    drawn = kept(frame.key, draw, "frames", _MOST)
+    return drawn.filled(
+        {
+            _TITLE: escape(title),
+            _BODY: body,
+            _TOKEN: escape(generate_csrf()),
+            _NONCE: nonce(),
+            _LASTING: frame.lasting,
+            _NEWS: frame.news,
+            _FLASHES: flashes,
+        }
+    )

@@ -57,20 +57,20 @@ def best_fit(places: Iterable[tuple[str, str]]) -> str:
     Args:
         places: each address of the menu with its path.
     """
-    best, length = "", 0
+    best, length, here = "", 0, request.path
     for url, path in places:
-        fit = _fit(path)
+        fit = _fit(path, here)
         if fit > length:
             best, length = url, fit
     return best
 
 
-def _fit(path: str) -> int:
+def _fit(path: str, here: str) -> int:
     """How well a path fits the present page: the length of what they share, 0 for nothing."""
-    if request.path == path:
+    if here == path:
         return 1000
     stem = path.removesuffix("list/").rstrip("/") + "/"
-    return len(stem) if stem != "/" and request.path.startswith(stem) else 0
+    return len(stem) if stem != "/" and here.startswith(stem) else 0
 
 
 def _leaf(item: Any) -> NavItem:

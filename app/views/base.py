@@ -24,6 +24,7 @@ from app.access import current_actor, current_permissions
 from app.errors import error_sentence
 from app.extensions import db
 from app.formats import value as shown_value
+from app.frame import framed
 from app.sop.errors import SopError
 from app.stepup import fresh_where_asked, require_fresh_sign_in
 from app.views import formbase  # noqa: F401  its import gives every form our messages
@@ -51,7 +52,6 @@ class HardenedMixin(FormsMixin):
     show_widget = OfficeShowWidget
     add_widget = OfficeFormWidget
     edit_widget = OfficeFormWidget
-    list_template = "appbuilder/general/model/list.html"
 
     add_row_message = _l("Saved.")
     edit_row_message = _l("Saved.")
@@ -98,12 +98,7 @@ class HardenedMixin(FormsMixin):
     @has_access
     def list(self) -> ResponseReturnValue:
         # FAB's list widget would draw its template apart, with a context of its own.
-        return render_template(
-            self.list_template,
-            body=Listing(self, read_state(self)).body(),
-            title=self.list_title,
-            appbuilder=self.appbuilder,
-        )
+        return framed(self.list_title, Listing(self, read_state(self)).body())
 
     def text_condition(self, model: Any, text: str) -> Any:
         """What the search box means for this screen."""

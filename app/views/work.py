@@ -5,17 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import gettext as _
+from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
 from app.access import current_actor
 from app.auditing import audit_now
 from app.errors import status_of
 from app.extensions import db
+from app.frame import framed
 from app.models import Complaint, Courier, Document
 from app.services.blanks import note_waiting
 from app.services.casefile import load_case_file
@@ -62,15 +64,10 @@ class WorkMixin:
     def show(self, pk: str) -> ResponseReturnValue:
         """The page of a case; everything on it is read at once."""
         page = self._page_or_404(pk)
-        return render_template(
-            self.show_template,
-            pk=page.case.id,
-            item=page.case,
-            title=page.case.number,
-            appbuilder=self.appbuilder,
-            papers=offered_papers(page.file, the_sop(), page.actor),
-            **self.page_context(page),
-        )
+        papers = offered_papers(page.file, the_sop(), page.actor)
+        template = current_app.jinja_env.get_template(self.show_template)
+        body = template.render(papers=papers, **self.page_context(page))
+        return framed(page.case.number, Markup(body))  # noqa: S704
 
     def _page_or_404(self, pk: str) -> CasePage:
         key, actor = self.datamodel.clean_pk(pk), current_actor()
