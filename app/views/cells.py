@@ -10,6 +10,8 @@ from typing import Any, Final
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
+from app.parts import words
+
 #: What stands for nothing; the same as `ui.value` of the templates.
 NONE: Final = Markup('<span class="none">–</span>')
 
@@ -39,8 +41,8 @@ def table_lines(line: Line, lines: Iterable[tuple[Any, Sequence[Markup]]]) -> Ma
     """
     labels = tuple(str(escape(label)) for label in line.labels)
     ways = (line.choose is not None, line.show is not None, line.edit is not None)
-    row = _row_pattern(labels, *ways, str(escape(_("Edit"))))
-    open_word, found = escape(_("Open")), []
+    _, found = words(), []
+    row, open_word = _row_pattern(labels, *ways, _("Edit")), _("Open")
     show, edit, choose = line.show, line.edit, line.choose
     count = len(line.labels)
     for pk, cells in lines:
@@ -63,12 +65,12 @@ def table_lines(line: Line, lines: Iterable[tuple[Any, Sequence[Markup]]]) -> Ma
 
 
 @lru_cache(maxsize=500)
-def _row_pattern(labels: Sequence[str], choose: bool, show: bool, edit: bool, words: str) -> str:
+def _row_pattern(labels: Sequence[str], choose: bool, show: bool, edit: bool, edits: str) -> str:
     """One line of the table with `%s` for each thing that differs from line to line.
 
     Args:
         labels: of the columns, escaped.
-        words: on the link to the form, escaped.
+        edits: what the link to the form says, escaped.
     """
     labels = [f'data-label="{label}">'.replace("%", "%%") for label in labels]
     pieces = ["<tr>\n"]
@@ -81,7 +83,7 @@ def _row_pattern(labels: Sequence[str], choose: bool, show: bool, edit: bool, wo
     pieces.append(f'<td class="row-title" {labels[0]}{first}</td>\n')
     pieces += [f"<td {label}<div>%s</div></td>\n" for label in labels[1:]]
     if edit:
-        edit_word = words.replace("%", "%%")
+        edit_word = edits.replace("%", "%%")
         pieces.append(
             '<td class="tight row-actions row-edit"><a class="btn btn-quiet btn-sm" href="%s">'
             f'{edit_word}<span class="sr-only"> %s</span></a></td>\n'

@@ -79,6 +79,11 @@ class OfficeFilters(Filters):  # type: ignore[misc]
         }
         self._all_filters = conversions
 
+    def add(self, chosen: Any, value: Any) -> None:
+        """One more filter."""
+        self.filters.append(chosen)
+        self.values.append(value)
+
     def get_joined_filters(self, filters: Filters) -> Filters:
         """Both lists in one."""
         joined = OfficeFilters(self.datamodel, self._all_filters, ())

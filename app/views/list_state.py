@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import request
+from flask_appbuilder.models.sqla.filters import FilterEqual
 from sqlalchemy import false, or_
 
 from app.views.interface import MAX_ID
@@ -108,26 +109,31 @@ def _add_filter(view: Any, state: ListState, index: int, column: str, raw: str) 
 
 def _add_text_filter(view: Any, state: ListState) -> None:
     """The search box: any of the view's text columns holds the words."""
-    text, model = state.text, view.datamodel.obj
+    text = state.text
     numbers = None if state.unreadable else view.numbers_condition(text)
     state.values = numbers.values if numbers is not None else {}
 
-    class SearchBox(view.datamodel.FilterEqual):  # type: ignore[name-defined, misc]
-        """Looks into every text column of the view at once."""
+    state.filters.add(SearchBox(view, state, numbers), text)
 
+
+class SearchBox(FilterEqual):  # type: ignore[misc]
+    """Looks into every text column of a view at once."""
+
+    def __init__(self, view: Any, state: ListState, numbers: Any) -> None:
+        super().__init__(view.text_columns[0], view.datamodel)
+        self._view, self._state, self._numbers = view, state, numbers
         #: What names are found by depends on words and time: no statement with it is kept.
-        of_this_request = numbers is None
+        self.of_this_request = numbers is None
         #: A statement of numbers is the same for all numbers of one shape.
-        statement_key = numbers and ("numbers", numbers.shape)
+        self.statement_key = numbers and ("numbers", numbers.shape)
 
-        def apply(self, query: Any, value: Any) -> Any:
-            if state.unreadable:
-                return query.filter(false())
-            if numbers is not None:
-                return query.filter(numbers.condition())
-            return query.filter(view.text_condition(model, text))
-
-    state.filters.add_filter(view.text_columns[0], SearchBox, text)
+    def apply(self, query: Any, value: Any) -> Any:
+        """The query cut to what was searched for."""
+        if self._state.unreadable:
+            return query.filter(false())
+        if self._numbers is not None:
+            return query.filter(self._numbers.condition())
+        return query.filter(self._view.text_condition(self._view.datamodel.obj, value))
 
 
 def default_text_condition(view: Any, model: Any, text: str) -> Any:

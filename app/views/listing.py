@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
 
@@ -12,8 +12,11 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
 
+from app.access import current_permissions
 from app.gaps import Gapped, new_gap
-from app.remembered import kept
+from app.models.stamp import STAMPED
+from app.parts import words
+from app.remembered import kept, remembered
 from app.sop.text import language
 from app.views.cells import Line, drawn_options, table_lines
 from app.views.interface import COUNT_ALL, COUNT_CAP
@@ -55,10 +58,11 @@ class Listing:
 
     def _lines(self, actions: Sequence[Any]) -> Markup:
         """The lines of the table."""
+        _ = words()
         view, key = self.view, self.view.datamodel.get_pk_name()
         line = Line(
             labels=[self._labels.get(name, "") for name in view.list_columns],
-            choose=_("Choose %(name)s") if actions else None,
+            choose=str(_("Choose %(name)s")) if actions else None,
             show=row_urls(view, "show") if view.may("can_show") else None,
             edit=row_urls(view, "edit") if view.may("can_edit") else None,
         )
@@ -82,7 +86,10 @@ class Listing:
         of them is kept.
         """
         view, state = self.view, self.state
-        can, actions = self._can(), view.list_actions()
+        can, actions = kept(
+            ("list rights", type(view), current_permissions()),
+            lambda: (self._can(), tuple(view.list_actions())),
+        )
         fields, token = self._fields(), generate_csrf()
 
         def draw() -> Gapped:
@@ -248,10 +255,21 @@ class Listing:
             {
                 "name": f"_flt_0_{column}",
                 "label": self._labels.get(column, column),
-                "options": drawn_options(tuple(self.options(column)), state.chosen.get(column, "")),
+                "options": self._drawn_options(column, state.chosen.get(column, "")),
             }
             for column in view.filter_columns
         ]
+
+    def _drawn_options(self, column: str, chosen: str) -> Markup:
+        """A choice as it stands on the page; most of the time none of its options is chosen."""
+        view = type(self.view)
+
+        def draw(_session: Any) -> Markup:
+            return drawn_options(tuple(self.options(column)), chosen)
+
+        if chosen or not _of_stamped_tables(view, column):
+            return draw(None)
+        return remembered(("drawn options", view, column, language.get()), draw)
 
     def filter_bar(self, fields: Sequence[Any]) -> dict[str, Any]:
         """The search box and the choices above the list."""
@@ -332,6 +350,14 @@ class Listing:
     @cached_property
     def _path(self) -> str:
         return url_for(str(request.endpoint), **(request.view_args or {}))
+
+
+@lru_cache(maxsize=500)
+def _of_stamped_tables(view: type[Any], column: str) -> bool:
+    """Whether what a column can be filtered by is declared, or changes with the stamp alone."""
+    if column in view.choices or view.datamodel.is_boolean(column):
+        return True
+    return view.datamodel.get_related_model(column).__tablename__ in STAMPED
 
 
 def row_urls(view: Any, method: str) -> Callable[[Any], str] | None:
