@@ -286,7 +286,7 @@ def canonical(purpose: str, text: str) -> str:
 
 def _digest(key: bytes, purpose: str, text: str) -> bytes:
     message = purpose.encode() + b"\0" + canonical(purpose, text).encode()
-    return hmac.new(key, message, hashlib.sha256).digest()[:DIGEST_BYTES]
+    return hmac.digest(key, message, hashlib.sha256)[:DIGEST_BYTES]
 
 
 def sealed_by(value: str) -> str:

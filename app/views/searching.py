@@ -16,9 +16,12 @@ from flask_babel import ngettext
 from limits import parse_many
 
 from app.access import current_actor
+from app.catalogues import language_of_now
 from app.extensions import db
 from app.limits import hit as count_try
+from app.remembered import kept
 from app.services.search import Found, Hit, Reason, clean_words, find_cases
+from app.views.addresses import address
 from app.views.office import request_time
 from app.views.private_words import url_words
 
@@ -117,15 +120,15 @@ def _refuse_too_much() -> None:
 
 def _case_url(hit: Hit, *, may_show: bool) -> str:
     if may_show:
-        return url_for("ComplaintView.show", pk=hit.id)
-    return url_for("ComplaintView.list", q=hit.number)
+        return address("ComplaintView.show", "pk", hit.id)
+    return address("ComplaintView.list", "q", hit.number)
 
 
 def _all_url(found: Found) -> str | None:
     """The list of everything that fits; cases of like names alone are not in it."""
     if not found.hits or all(hit.reason == "similar_name" for hit in found.hits):
         return None
-    return url_for("ComplaintView.list", q=url_words(found.asked.words))
+    return address("ComplaintView.list", "q", url_words(found.asked.words))
 
 
 def _say(found: Found) -> str:
@@ -135,6 +138,9 @@ def _say(found: Found) -> str:
         return _("More than %(count)s cases. Use the arrow keys.", count=count)
     if not count:
         return _("No case found.")
-    return ngettext(
-        "%(num)s case. Use the arrow keys.", "%(num)s cases. Use the arrow keys.", count
+    return kept(
+        ("cases found", language_of_now(), count),
+        lambda: ngettext(
+            "%(num)s case. Use the arrow keys.", "%(num)s cases. Use the arrow keys.", count
+        ),
     )

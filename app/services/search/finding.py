@@ -101,15 +101,14 @@ def find_cases(
     actor.require("can_list")
     year = now.astimezone(OFFICE_ZONE).year
     asked = understand(words, year=year, personal=actor.can("see_personal"))
-    visible = visible_cases(actor)
     candidates = _by_identifier(session, asked, actor)
     if asked.name:
-        candidates += _by_name(session, asked.name, visible, limit)
+        candidates += _by_name(session, asked.name, visible_cases(actor), limit)
     best: dict[int, _Candidate] = {}
     for candidate in sorted(candidates, key=lambda one: one.order):
         best.setdefault(candidate.id, candidate)
     chosen = list(best.values())[: limit + 1]
-    hits = _hits(session, actor, asked, chosen[:limit], visible)
+    hits = _hits(session, actor, asked, chosen[:limit])
     return Found(hits, len(chosen) > limit, asked)
 
 
@@ -284,28 +283,14 @@ def _among(source: Any, key: Any, others: list[list[str]], visible: Any) -> Any:
 
 
 def _hits(
-    session: Session, actor: Actor, asked: Asked, chosen: Iterable[_Candidate], visible: Any
+    session: Session, actor: Actor, asked: Asked, chosen: Iterable[_Candidate]
 ) -> tuple[Hit, ...]:
     """What the box shows of the chosen cases."""
     wanted = {candidate.id: candidate for candidate in chosen}
     if not wanted:
         return ()
-    rows = session.execute(
-        select(
-            Complaint.id,
-            Complaint.number,
-            Complaint.applicant_name,
-            Complaint.nik,
-            Complaint.received_at,
-            Complaint.closed_at,
-            Category.label_id.label("category_id"),
-            Category.label_en.label("category_en"),
-            SopStep.label_id.label("step_id"),
-            SopStep.label_en.label("step_en"),
-        )
-        .join(Category, Category.id == Complaint.category_id)
-        .join(SopStep, SopStep.key == Complaint.step_key)
-        .where(Complaint.id.in_(wanted), visible)
+    rows = session.connection().execute(
+        _shown(len(wanted), actor), {f"id_{n}": key for n, key in enumerate(wanted)}
     )
     personal = actor.can("see_personal")
     shown = {
@@ -325,6 +310,31 @@ def _hits(
         for row in rows
     }
     return tuple(shown[key] for key in wanted if key in shown)
+
+
+@lru_cache(maxsize=500)
+def _shown(count: int, actor: Actor) -> Any:
+    """What the box shows of so many cases, those that this actor may see; composed once."""
+    return (
+        select(
+            Complaint.id,
+            Complaint.number,
+            Complaint.applicant_name,
+            Complaint.nik,
+            Complaint.received_at,
+            Complaint.closed_at,
+            Category.label_id.label("category_id"),
+            Category.label_en.label("category_en"),
+            SopStep.label_id.label("step_id"),
+            SopStep.label_en.label("step_en"),
+        )
+        .join(Category, Category.id == Complaint.category_id)
+        .join(SopStep, SopStep.key == Complaint.step_key)
+        .where(
+            Complaint.id.in_([bindparam(f"id_{n}", type_=Complaint.id.type) for n in range(count)]),
+            visible_cases(actor),
+        )
+    )
 
 
 def _matched(asked: Asked, candidate: _Candidate) -> tuple[Piece, ...]:
