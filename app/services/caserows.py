@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BindParameter, Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy import BindParameter, Connection, Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.models import (
@@ -126,19 +126,20 @@ def load_case_records(
     Args:
         shelf: the rows of small reference tables by key, which are hung on those of the case.
     """
-    file = _head(session, actor, pk, now)
+    connection = session.connection()
+    file = _head(connection, actor, pk, now)
     if file is None:
         return None
-    _runs(session, file)
-    _events(session, file)
-    _documents(session, file)
-    _outputs(session, file)
+    _runs(connection, file)
+    _events(connection, file)
+    _documents(connection, file)
+    _outputs(connection, file)
     _hang(file, shelf)
     return file
 
 
-def _rows(session: Session, statement: Select[Any], **values: Any) -> Sequence[Any]:
-    return session.connection().execute(statement, values).all()
+def _rows(connection: Connection, statement: Select[Any], **values: Any) -> Sequence[Any]:
+    return connection.execute(statement, values).all()
 
 
 def _unique(records: Iterable[Any]) -> list[Any]:
@@ -149,12 +150,14 @@ def _unique(records: Iterable[Any]) -> list[Any]:
 # --- the case with its list and its checks -------------------------------------------------------
 
 
-def _head(session: Session, actor: Actor, pk: int, now: datetime) -> CaseFile | None:
-    rows = _rows(session, _head_statement(actor), pk=pk, actor=actor.id or 0, day=office_day(now))
+def _head(connection: Connection, actor: Actor, pk: int, now: datetime) -> CaseFile | None:
+    values = {"pk": pk, "actor": actor.id or 0, "day": office_day(now)}
+    rows = _rows(connection, _head_statement(actor), **values)
     if not rows:
         return None
     cut = [_HEAD.cut(row) for row in rows]
-    (case, channel, category, *_others), (in_office_now, *names) = cut[0]
+    whole = next(one for one in cut if one[0][0] is not None)
+    (case, channel, category, *_others), (in_office_now, *names) = whole
     case.channel, case.category = channel, category
     file = CaseFile(
         complaint=case,
@@ -173,6 +176,8 @@ def _name(file: CaseFile, user_id: int | None, first: str | None, last: str | No
 
 
 _HEAD: Final = _Cutter(Complaint, Channel, Category, RequirementCheck, SiakCheck)
+#: Stands beside one row of the list alone: a case is wide, and its personal data are unsealed.
+_WHOLE: Final = Complaint.__table__.alias("whole")
 
 
 @lru_cache(maxsize=_MOST_ACTORS)
@@ -183,10 +188,13 @@ def _head_statement(actor: Actor) -> Select[Any]:
         .where(SiakCheck.complaint_id == _PK)
         .group_by(SiakCheck.round)
     )
+    first = select(func.min(RequirementCheck.id)).where(RequirementCheck.complaint_id == _PK)
+    beside = or_(RequirementCheck.id.is_(None), RequirementCheck.id == first.scalar_subquery())
     holder, registrar = User.__table__.alias("holder"), User.__table__.alias("registrar")
     return (
         select(
-            *_HEAD.columns,
+            *[_WHOLE.c[column.name] for column in _HEAD.parts[0].columns],
+            *_HEAD.columns[len(_HEAD.parts[0].columns) :],
             exists().where(in_office(bindparam("actor"), bindparam("day"))),
             holder.c.first_name,
             holder.c.last_name,
@@ -194,9 +202,10 @@ def _head_statement(actor: Actor) -> Select[Any]:
             registrar.c.last_name,
         )
         .select_from(Complaint.__table__)
-        .join(Channel.__table__, Channel.id == Complaint.channel_id)
-        .join(Category.__table__, Category.id == Complaint.category_id)
         .outerjoin(RequirementCheck.__table__, RequirementCheck.complaint_id == Complaint.id)
+        .outerjoin(_WHOLE, and_(_WHOLE.c.id == Complaint.id, beside))
+        .outerjoin(Channel.__table__, Channel.id == _WHOLE.c.channel_id)
+        .outerjoin(Category.__table__, Category.id == _WHOLE.c.category_id)
         .outerjoin(
             SiakCheck.__table__,
             and_(SiakCheck.complaint_id == Complaint.id, SiakCheck.id.in_(latest)),
@@ -211,10 +220,10 @@ def _head_statement(actor: Actor) -> Select[Any]:
 # --- its stays and what happened -----------------------------------------------------------------
 
 
-def _runs(session: Session, file: CaseFile) -> None:
+def _runs(connection: Connection, file: CaseFile) -> None:
     """The stays of the case, and the pauses that touch the open one."""
     case = file.complaint
-    rows = _rows(session, _runs_statement(), pk=case.id, year=year_of(case.number))
+    rows = _rows(connection, _runs_statement(), pk=case.id, year=year_of(case.number))
     cut = [_RUNS.cut(row)[0] for row in rows]
     file.runs = _unique(records[0] for records in cut)
     file.pauses = [records[1] for records in cut if records[1] is not None]
@@ -241,9 +250,9 @@ def _runs_statement() -> Select[Any]:
     )
 
 
-def _events(session: Session, file: CaseFile) -> None:
+def _events(connection: Connection, file: CaseFile) -> None:
     """What happened, and beside the first event of the case what its applicant was told."""
-    cut = [_EVENTS.cut(row) for row in _rows(session, _events_statement(), pk=file.complaint.id)]
+    cut = [_EVENTS.cut(row) for row in _rows(connection, _events_statement(), pk=file.complaint.id)]
     file.events = _unique(records[0] for records, _more in cut)
     for (_event, message), (first, last) in cut:
         if message is not None:
@@ -273,9 +282,9 @@ def _events_statement() -> Select[Any]:
 # --- its files, parcels and papers ---------------------------------------------------------------
 
 
-def _documents(session: Session, file: CaseFile) -> None:
+def _documents(connection: Connection, file: CaseFile) -> None:
     """The files with their signatures, and the parcels through their proofs: none is without."""
-    cut = [_FILES.cut(row) for row in _rows(session, _files_statement(), pk=file.complaint.id)]
+    cut = [_FILES.cut(row) for row in _rows(connection, _files_statement(), pk=file.complaint.id)]
     by_key: dict[int, Any] = {}
     for (document, _parcel, signature), (first, last) in cut:
         kept = by_key.setdefault(document.id, document)
@@ -310,10 +319,10 @@ def _order_of_signatures() -> Sequence[Any]:
     return ordered or (DocumentSignature.id,)
 
 
-def _outputs(session: Session, file: CaseFile) -> None:
+def _outputs(connection: Connection, file: CaseFile) -> None:
     """The papers of every round with their prints; their files are at hand already."""
     found: dict[int, Any] = {}
-    for row in _rows(session, _outputs_statement(), pk=file.complaint.id):
+    for row in _rows(connection, _outputs_statement(), pk=file.complaint.id):
         (output, run, wait), (first, last) = _OUTPUTS.cut(row)
         kept = found.setdefault(output.id, output)
         if kept is output:

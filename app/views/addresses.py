@@ -25,3 +25,8 @@ def address(endpoint: str, name: str, key: int | str, **values: Any) -> str:
         lambda: url_for(endpoint, **{name: _GAP}, **values).split(_GAP),
     )
     return f"{before}{key if isinstance(key, int) else quote(key, safe='')}{after}"
+
+
+def place(endpoint: str) -> str:
+    """The address of a page that is there once."""
+    return kept(("address", endpoint, request.script_root), lambda: url_for(endpoint))

@@ -41,6 +41,11 @@ class Drawing:
         """One key for all forms of the page, made when one has a place for it."""
         return self._new_key()
 
+    @cached_property
+    def token(self) -> str:
+        """The session's, for all forms of the page."""
+        return generate_csrf()
+
     def officer(self, user_id: int | None) -> str:
         """` · ` and who it was, escaped; nothing when nobody was."""
         return f" · {escape(self.file.officer(user_id))}" if user_id else ""
@@ -100,7 +105,7 @@ class CaseCards(Drawing):
                 hidden={"version": _VERSION, "form_key": _KEY},
             )
             # Imported macros take it from the application, whatever they are handed.
-            return Gapped.cut(text.replace(generate_csrf(), _TOKEN), _GAPS)
+            return Gapped.cut(text.replace(self.token, _TOKEN), _GAPS)
 
         return self._filled(kept(key, draw))
 
@@ -108,7 +113,7 @@ class CaseCards(Drawing):
         return drawn.filled(
             {
                 _PK: str(self.case.id),
-                _TOKEN: generate_csrf() if _TOKEN in drawn.pieces else "",
+                _TOKEN: self.token,
                 _VERSION: str(self.case.version),
                 _KEY: escape(self.form_key) if _KEY in drawn.pieces else "",
                 _HOLDER: escape(self.page.holder),
@@ -259,7 +264,7 @@ class CaseCards(Drawing):
             text = current_app.jinja_env.get_template("aduan/case/reveal.html").render(
                 pk=_PK, back=back
             )
-            return Gapped.cut(text.replace(generate_csrf(), _TOKEN), _GAPS)
+            return Gapped.cut(text.replace(self.token, _TOKEN), _GAPS)
 
         return self._filled(kept(("reveal", language_of_now(), request.script_root, back), draw))
 

@@ -13,6 +13,7 @@ from flask_babel import ngettext
 from app.catalogues import language_of_now
 from app.formats import duration, local, local_datetime
 from app.models import CaseEvent, StepRun
+from app.parts import words
 from app.remembered import kept
 from app.services.casefile import CaseFile
 from app.sop.definition import Sop
@@ -75,7 +76,8 @@ def history(file: CaseFile, sop: Sop) -> list[dict[str, Any]]:
 def entry(event: CaseEvent, sop: Sop, run: StepRun | None = None) -> dict[str, Any]:
     """One event as the timeline shows it."""
     title, icon, tone, way = _told(event, sop)
-    meta = [(_("By"), event.by_name)] if event.by_name else []
+    _ = words()
+    meta: list[tuple[str, str]] = [(_("By"), event.by_name)] if event.by_name else []
     if run is not None:
         counted = (run.wait_seconds, run.work_seconds, run.standard_minutes, run.batch_size)
         meta += _clocks(language_of_now(), *counted)

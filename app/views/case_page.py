@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 from app.errors import problem_sentence
 from app.formats import days_left, local, short_date
 from app.models import CaseEvent, Complaint, Dispatch, Document, StepRun
+from app.parts import words
 from app.services.actor import Actor
 from app.services.casefile import CaseFile
 from app.services.clocks import Clocks
@@ -178,8 +179,8 @@ class CasePage:
     @property
     def due_dates(self) -> list[tuple[str, str, str, str]]:
         """The legal dates with the days left: label, day, words, tone."""
-        case = self.case
-        dates = [
+        _, case = words(), self.case
+        dates: list[tuple[str, date]] = [
             (_("File complete or not: tell the applicant by"), case.completeness_due),
             (_("Answer by class of complaint"), case.class_due),
             (_("Decision at the latest"), case.decision_due),

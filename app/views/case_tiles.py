@@ -10,7 +10,6 @@ from typing import Any
 
 from flask import url_for
 from flask_babel import ngettext
-from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
 
 from app.formats import file_size, local_date, local_datetime, number
@@ -127,7 +126,7 @@ class CaseTiles(CaseCards):
             f'<details class="reprint no-print"><summary>{self.icon("rotate-ccw", "icon-sm")}{again}'
             f'<span class="sr-only"> {escape(output)}</span></summary>\n'
             f'<form method="post" action="{address("PrintingView.reprint", "pk", output.id)}">'
-            f'<input type="hidden" name="csrf_token" value="{escape(generate_csrf())}">'
+            f'<input type="hidden" name="csrf_token" value="{self.token}">'
             f'<input type="hidden" name="form_key" value="{escape(self.form_key)}">\n'
             f'<div class="field"><label class="field-label" for="{field}">{why}</label>'
             f'<input class="form-control" id="{field}" name="reason" maxlength="200" required autocomplete="off"></div>\n'

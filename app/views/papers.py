@@ -20,6 +20,7 @@ from app.access import current_actor
 from app.extensions import db
 from app.formats import local
 from app.models import Complaint
+from app.parts import words
 from app.services.actor import Actor
 from app.services.casefile import CaseFile
 from app.services.papers import PaperError, render
@@ -165,7 +166,7 @@ def offered_papers(file: CaseFile, sop: Sop, actor: Actor) -> Sequence[tuple[str
     """The papers that the page of a case offers now: words, address, icon."""
     if not may_print(actor):
         return []
-    case = file.complaint
+    _, case = words(), file.complaint
     found = [
         (_("Receipt (A4)"), address("PaperView.receipt", "pk", case.id), "clipboard-check"),
         (

@@ -35,6 +35,7 @@ from app.sop.errors import (
     WrongStepError,
 )
 from app.stepup import require_fresh_sign_in
+from app.views.addresses import place
 from app.views.base import RefusedForm
 from app.views.case_page import CasePage
 from app.views.case_tiles import CaseTiles
@@ -100,7 +101,7 @@ class WorkMixin:
             "case_file_url": file_url,
             "staged_files": staged_files,
             "messages": case_messages(page.file.messages),
-            "back_url": self._own_url("list") if self.may("can_list") else None,
+            "back_url": place(f"{self.endpoint}.list") if self.may("can_list") else None,
         }
 
     # --- the form ---
