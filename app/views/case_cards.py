@@ -127,10 +127,8 @@ class CaseCards(Drawing):
         _, case = self.say, self.case
         body = f'<p class="case-text pre-line">{escape(case.text)}</p>\n'
         if case.answer:
-            body += (
-                f"<h3>{_('Answer to the applicant')}</h3>"
-                f'<p class="case-text pre-line">{escape(case.answer)}</p>\n'
-            )
+            title = _("Answer to the applicant")
+            body += f'<h3>{title}</h3><p class="case-text pre-line">{escape(case.answer)}</p>\n'
         return self._card(_("Complaint"), "complaint", body)
 
     def checks(self) -> Markup:
@@ -138,6 +136,7 @@ class CaseCards(Drawing):
         if not self.file.checks:
             return Markup("")
         _ = self.say
+        supporting = _("supporting")
         lines = []
         for check in self.file.checks:
             kind = check.kind
@@ -145,7 +144,7 @@ class CaseCards(Drawing):
             if kind.form_number:
                 more = f' <span class="muted">({escape(kind.form_number)})</span>'
             if not check.required:
-                more += f' <span class="muted small">{_("supporting")}</span>'
+                more += f' <span class="muted small">{supporting}</span>'
             note = f'<span class="item-note">{escape(check.note)}</span>' if check.note else ""
             lines.append(
                 f'<li><span class="item-name">{escape(kind)}{more}</span>\n'
@@ -169,11 +168,11 @@ class CaseCards(Drawing):
         if not self.file.siak_checks:
             return Markup("")
         _ = self.say
-        lines = []
+        biodata, lines = _("Draft biodata"), []
         for check in reversed(self.file.siak_checks):
             if check.result == "match":
                 draft = escape(check.draft_reference or "–")
-                found = f'{_("Draft biodata")}: <span class="mono">{draft}</span>'
+                found = f'{biodata}: <span class="mono">{draft}</span>'
                 badge = self.badge(_("Matches"), "ok", "check")
             else:
                 found = escape(", ".join(self.page.differences[check.id]) or "–")
@@ -251,9 +250,10 @@ class CaseCards(Drawing):
     def copy_button(self, text: str) -> str:
         """What copies a number."""
         _ = self.say
+        copy, copied = _("Copy"), _("Copied")
         return (
             ' <button type="button" class="btn btn-quiet btn-sm js-only no-print"'
-            f' data-copy="{escape(text)}" data-copied="{_("Copied")}">{_("Copy")}'
+            f' data-copy="{escape(text)}" data-copied="{copied}">{copy}'
             f'<span class="sr-only"> {escape(text)}</span></button>'
         )
 

@@ -99,9 +99,10 @@ class CaseTiles(CaseCards):
     def _signers(self, document: Document) -> str:
         _, drawn = self.say, []
         for found in document.signatures:
-            said = f"{_('Signed by %(name)s') % {'name': found.signer or '–'}}"
+            said = str(_("Signed by %(name)s") % {"name": found.signer or "–"})
             if found.issuer:
-                said += f" · {_('issued by %(issuer)s') % {'issuer': found.issuer}}"
+                issued = _("issued by %(issuer)s") % {"issuer": found.issuer}
+                said += f" · {issued}"
             if found.signed_at:
                 said += f" · {local_datetime(found.signed_at)}"
             drawn.append(f'<span class="signer">{said}</span>')
@@ -218,7 +219,10 @@ class CaseTiles(CaseCards):
         returned = parcel.status == "returned" and latest and parcel.round == case.round
         if returned and self.can("can_add", "DispatchDesk") and self.can("send", "Complaint"):
             desk = escape(url_for("DispatchDeskView.desk", case=case.number))
-            drawn += f'<a class="btn btn-primary btn-sm" href="{desk}">{self.icon("send")}{_("Send once more")}</a>'
+            again = _("Send once more")
+            drawn += (
+                f'<a class="btn btn-primary btn-sm" href="{desk}">{self.icon("send")}{again}</a>'
+            )
         if self.can("can_edit", "Dispatch"):
             url = address("DispatchView.edit", "pk", parcel.id)
             update = _("Update what became of it")
@@ -270,12 +274,15 @@ class CaseTiles(CaseCards):
             name += f" {dropped}"
         unsigned = _("Not signed yet") if output.kind.needs_signature else _("No signature needed")
         prints = "".join([self._print(run) for run in paper.prints])
+        stages = (
+            self._stage(_("Draft"), self._tiles(paper.drafts), _("No draft yet")),
+            self._stage(_("Signed"), self._tiles(paper.signed), unsigned),
+            self._stage(_("Printed"), prints, _("Not printed yet")),
+        )
         return (
             f'<section class="paper-files" aria-labelledby="paper-files-{output.id}">\n'
-            f'<h3 class="files-title" id="paper-files-{output.id}">{name}</h3>\n<ol class="paper-way">\n'
-            f"{self._stage(_('Draft'), self._tiles(paper.drafts), _('No draft yet'))}"
-            f"{self._stage(_('Signed'), self._tiles(paper.signed), unsigned)}"
-            f"{self._stage(_('Printed'), prints, _('Not printed yet'))}</ol>\n</section>\n"
+            f'<h3 class="files-title" id="paper-files-{output.id}">{name}</h3>\n'
+            f'<ol class="paper-way">\n{"".join(stages)}</ol>\n</section>\n'
         )
 
     def _stage(self, title: str, drawn: str, nothing: str) -> str:
@@ -307,9 +314,10 @@ class CaseTiles(CaseCards):
             badges = f'<span class="file-badges">{self.signature(document)}</span>\n'
         more = self._earlier(row, allowed) if row.earlier else ""
         if row.may_replace:
+            replace = _("Replace")
             url = escape(address("DocumentView.replace", "public_id", document.public_id))
             more += (
-                f'<div class="file-actions"><a class="btn btn-quiet btn-sm" href="{url}">{self.icon("files")}{_("Replace")}'
+                f'<div class="file-actions"><a class="btn btn-quiet btn-sm" href="{url}">{self.icon("files")}{replace}'
                 f'<span class="sr-only"> {escape(document.original_name)}</span></a></div>\n'
             )
         return (
