@@ -62,7 +62,8 @@ class HardenedMixin(FormsMixin):
     text_label: ClassVar[Any] = _l("Search")
     #: Whether the words are posted and stand sealed in addresses (see `PrivateSearchMixin`).
     private_search: ClassVar[bool] = False
-    #: Columns offered as a choice above the list: relations or columns with `choices`.
+    #: Columns offered as a choice above the list: relations or columns with `choices`. A function
+    #: there reads stamped tables alone: what it offers is remembered (`app/models/stamp.py`).
     filter_columns: ClassVar[Sequence[str]] = ()
     choices: ClassVar[Mapping[str, Any]] = {}
     empty_title: ClassVar[Any] = _l("Nothing here yet")

@@ -28,7 +28,7 @@ PAGES = [
     ("/dispatches/list/", "petugas", 2),
     ("/messages/list/", "petugas", 2),
     ("/users/list/", "admin", 3),
-    ("/reference/regions/list/", "admin", 3),
+    ("/reference/regions/list/", "admin", 2),
 ]
 
 
