@@ -111,8 +111,8 @@ def _numbers(drawn: Drawn, figure: Figure) -> Iterator[str]:
 
 
 def _script(data: dict[str, Any]) -> str:
-    """JSON that ends no element and begins none, as `tojson` writes it."""
+    """JSON that ends no element, no line of a script and begins none, as `tojson` writes it."""
     text = orjson.dumps(data).decode()
-    for sign in "<>&'":
+    for sign in "<>&'\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return text
