@@ -8,11 +8,12 @@ else stands in the tables (open now, names) comes by bare statements too.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 
 from app.services.statistics import Counts, ranked, spread
 from app.services.statistics.reading import totals
+from app.services.statistics.scope import start_of
 
 Rows = Sequence[Sequence[Any]]
 #: Of each question (a series, or a period of it) by key: the numbers of each item.
@@ -24,10 +25,10 @@ BOX: Final = ((1, 10), (1, 4), HALF, (3, 4), TENTHS)
 
 def draw(shape: str, results: Sequence[Rows]) -> list[list[list[Any]]]:
     """The tables of a page: `results` are the cells and what its other statements answered."""
-    by_week = shape == "weeks"
+    shape, _space, grain = shape.partition(" ")
     texts: dict[int, dict[Any, dict[str, tuple[list[str], list[str]]]]] = {}
     for row in results[0]:
-        key = _week(row[5]) if by_week else row[1]
+        key = _stretch(grain, row[5]) if grain else row[1]
         items = texts.setdefault(row[0], {}).setdefault(key, {})
         items.setdefault(row[2], ([], []))[row[4] < 0].append(row[3])
     found = {
@@ -36,9 +37,9 @@ def draw(shape: str, results: Sequence[Rows]) -> list[list[list[Any]]]:
     return SHAPES[shape](found, results[1:])
 
 
-def _week(day: Any) -> date:
-    found = date.fromisoformat(day) if isinstance(day, str) else day
-    return found - timedelta(days=found.weekday())
+def _stretch(grain: str, day: Any) -> date:
+    """The week or month that a day's cells are of."""
+    return start_of(grain, date.fromisoformat(day) if isinstance(day, str) else day)
 
 
 def _one(found: Found, place: int = 0) -> Mapping[str, Counts]:

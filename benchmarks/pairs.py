@@ -295,8 +295,9 @@ def _cells(session: Session, drawn: str, scope: Scope, today: date) -> Statement
         grain = grain_of(scope)
         weeks = tuple(piece for _start, piece in stretches_by(grain, scope.first, scope.last))
         pieces = [weeks] * len(asked)
+        shape = f"weeks {grain}"
     values = _values(session, split) if split else None
-    statement = statement_of(asked, pieces, split, values=values, dated=shape == "weeks")
+    statement = statement_of(asked, pieces, split, values=values, dated=shape.startswith("weeks"))
     sql = statement.compile(session.get_bind(), compile_kwargs={"literal_binds": True})
     return Statement(str(sql), shape=shape)
 

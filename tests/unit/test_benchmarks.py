@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from app.services.numbers import next_number
 from app.sop.definition import load_sop
 from benchmarks.__main__ import main, office, time_office
 from benchmarks.cases import COLUMNS, COURSE, ENDS, STANDARD
+from benchmarks.floor_charts import draw
 from benchmarks.load import Loaded
 from benchmarks.operations import measure, operations_for
 from benchmarks.plans import BIG, _reads, full_scans
@@ -142,6 +144,16 @@ def test_the_rows_follow_the_offices_sop() -> None:
 
 def test_nothing_timed_has_no_plans(loaded: Loaded) -> None:
     assert full_scans(loaded.engine, []) == []
+
+
+def test_the_floor_of_a_trend_takes_days_away_from_the_month_they_are_of() -> None:
+    cells = [
+        (1, "", "", '{"n":5}', 1, "2026-11-01"),
+        (1, "", "", '{"n":2}', -1, "2026-11-30"),
+        (1, "", "", '{"n":4}', 1, date(2026, 12, 1)),
+    ]
+    (rows,) = draw("weeks month", [cells])
+    assert [row[:2] for row in rows] == [["2026-11-01", 3], ["2026-12-01", 4]]
 
 
 def test_every_operation_is_asked_beside_its_floor(capsys: pytest.CaptureFixture[str]) -> None:
