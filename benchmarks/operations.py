@@ -128,7 +128,7 @@ def token(client: FlaskClient, page: str = "/login/") -> str:
     Raises:
         RuntimeError: the page has none.
     """
-    found = _TOKEN.search(client.get(page).text)
+    found = _TOKEN.search(client.get(page, buffered=True).text)
     if found is None:
         raise RuntimeError(f"no token on {page}")
     return found[1]
@@ -137,7 +137,7 @@ def token(client: FlaskClient, page: str = "/login/") -> str:
 def sign_in(client: FlaskClient, username: str) -> TestResponse:
     """Sign a client in through the form."""
     data = {"username": username, "password": PASSWORD, "csrf_token": token(client)}
-    return client.post("/login/", data=data)
+    return client.post("/login/", data=data, buffered=True)
 
 
 def operations_for(office: Loaded) -> list[Operation]:
@@ -151,7 +151,7 @@ def operations_for(office: Loaded) -> list[Operation]:
 
     def get(name: str, user: str, *urls: str, limit: int | None = None) -> Operation:
         def ready(client: FlaskClient, number: int) -> Call:
-            return partial(client.get, urls[number % len(urls)])
+            return partial(client.get, urls[number % len(urls)], buffered=True)
 
         return Operation(name, user, ready, limit)
 
@@ -240,13 +240,15 @@ def _facts(session: Session, cases: int) -> _Facts:
 
 def _ready_login(client: FlaskClient, number: int) -> Call:
     data = {"username": "operator2", "password": PASSWORD, "csrf_token": token(client)}
-    return partial(client.post, "/login/", data=data)
+    return partial(client.post, "/login/", data=data, buffered=True)
 
 
 def _ready_move(cases: Iterator[int], client: FlaskClient, number: int) -> Call:
     pk = next(cases)
-    page = client.get(f"/complaints/show/{pk}").text
+    page = client.get(f"/complaints/show/{pk}", buffered=True).text
     found, key = _TOKEN.search(page), _FORM_KEY.search(page)
     assert found is not None, "no token on the case page"
     data = {"csrf_token": found[1], "form_key": key[1] if key else ""}
-    return partial(client.post, f"/complaints/action/submit_certification/{pk}", data=data)
+    return partial(
+        client.post, f"/complaints/action/submit_certification/{pk}", data=data, buffered=True
+    )
