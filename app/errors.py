@@ -22,6 +22,7 @@ from app.failover import is_unsure
 from app.formats import local_datetime
 from app.navigation import safe_back
 from app.services.administrators import MESSAGES as ADMINISTRATOR_MESSAGES
+from app.services.archive import MESSAGES as ARCHIVE_MESSAGES
 from app.services.blanks import MESSAGES as BLANK_MESSAGES
 from app.services.blanks import note_waiting
 from app.services.copies import MESSAGES as COPY_MESSAGES
@@ -116,6 +117,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     **GUARD_MESSAGES,
     **IDENTITY_MESSAGES,
     **ADMINISTRATOR_MESSAGES,
+    **ARCHIVE_MESSAGES,
     **RIGHTS_MESSAGES,
     **FILE_MESSAGES,
     **UPLOAD_MESSAGES,

@@ -11,12 +11,15 @@ from typing import NoReturn
 import click
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
-from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from app.cli.audit import kept_heads
 from app.cli.backup import recipients
+from app.cli.verifying import faults_of_now
 from app.extensions import db, may_write
+from app.models import ArchivedYear
+from app.services.archive import detach_runs
 from app.services.audit import broken_rows
 from app.services.audit.partitions import detach
 from app.services.backup import BackupError, Encrypted, recipient
@@ -42,6 +45,10 @@ def list_command() -> None:
         print(
             f"{part.name:26} {part.rows:>10} {numbers:>22} {part.size / 1e6:>9.1f} MB  {part.span}"
         )
+    for kept in db.session.scalars(select(ArchivedYear).order_by(ArchivedYear.year)):
+        print(
+            f"{'step_run_' + str(kept.year):26} {kept.runs:>10} in {kept.file} since {kept.at:%Y-%m-%d}"
+        )
     db.session.rollback()
 
 
@@ -62,16 +69,18 @@ def ahead_command(years: int) -> None:
 @click.argument("target", type=click.Path(path_type=Path))
 @with_appcontext
 def detach_command(name: str, target: Path) -> None:
-    """Prove the log, write the oldest part NAME into TARGET, encrypted for the backups' key, and drop it.
+    """Prove what it is of, write the oldest part NAME into TARGET, encrypted for the backups' key, and
+    drop it.
 
-    It needs the role that owns the tables. `age -d -i KEY TARGET` gives its rows back, as JSON lines.
+    Of the audit log the log is proved, of the step records everything that `flask verify` looks at but
+    the files. It needs the role that owns the tables. `age -d -i KEY TARGET` gives its rows back, as
+    JSON lines.
     """
     _need_partitions()
+    of_runs = name.startswith("step_run_")
+    _prove_office() if of_runs else _prove_log()
     session = db.session()
     session.execute(text("SET LOCAL statement_timeout = 0"))
-    broken = next(broken_rows(session, kept_heads()), None)
-    if broken is not None:
-        _stop(f"the log is not whole, {broken[0]}: {broken[1]}; nothing was detached")
     may_write.set(True)
 
     def write(lines: Iterator[bytes]) -> None:
@@ -85,18 +94,42 @@ def detach_command(name: str, target: Path) -> None:
     if target.exists():
         _stop(f"{target} is there already")
     try:
-        done = detach(session, name, datetime.now(UTC), write, target.name)
+        done = (detach_runs if of_runs else detach)(
+            session, name, datetime.now(UTC), write, target.name
+        )
+        told = (
+            f"{name}: {done.runs} runs and {done.pauses} pauses are in {target}"
+            if isinstance(done, ArchivedYear)
+            else f"{done.name}: rows {done.first} to {done.last} are in {target}"
+        )
+        told += f"\nsha256 of its lines: {done.sha256}"
         session.commit()
-    except (PartitionError, BackupError, ProgrammingError, OSError) as error:
+    except (PartitionError, BackupError, ProgrammingError, OperationalError, OSError) as error:
         session.rollback()
         target.unlink(missing_ok=True)
-        reason = (
-            "only the owner of the tables may" if isinstance(error, ProgrammingError) else error
-        )
-        _stop(reason)
-    print(
-        f"{done.name}: rows {done.first} to {done.last} are in {target}\nsha256 of its lines: {done.sha256}"
-    )
+        _stop(_why(error))
+    print(told)
+
+
+def _why(error: Exception) -> object:
+    if isinstance(error, ProgrammingError):
+        return "only the owner of the tables may"
+    if isinstance(error, OperationalError):
+        return "the table is busy; nothing was detached, try again"
+    return error
+
+
+def _prove_log() -> None:
+    broken = next(broken_rows(db.session(), kept_heads()), None)
+    if broken is not None:
+        _stop(f"the log is not whole, {broken[0]}: {broken[1]}; nothing was detached")
+
+
+def _prove_office() -> None:
+    """In a snapshot of its own: people go on working."""
+    fault = next(iter(faults_of_now(kept_heads(), files=False, most=1)), None)
+    if fault is not None:
+        _stop(f"{fault.rule}: {fault.where}: {fault.what}; nothing was detached")
 
 
 def _need_partitions() -> None:

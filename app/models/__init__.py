@@ -10,6 +10,7 @@ from flask_appbuilder.security.sqla.models import (
 )
 
 from app.models.account import Account
+from app.models.archive import ArchivedPause, ArchivedRun, ArchivedYear
 from app.models.audit import AuditEvent
 from app.models.base import Model, UTCDateTime, utc_now
 from app.models.breach import Breach, BreachVersion
@@ -59,6 +60,9 @@ from app.models.statistics import StatCell
 
 __all__ = [
     "Account",
+    "ArchivedPause",
+    "ArchivedRun",
+    "ArchivedYear",
     "AuditEvent",
     "BlankEntry",
     "BlankStock",

@@ -76,6 +76,11 @@ class CaseFile:
         return next((run for run in self.runs if run.finished_at is None), None)
 
     @property
+    def archived(self) -> bool:
+        """Whether its stays lie in an archive: it was moved, and no stay of it is left."""
+        return not self.runs and any(event.kind == "moved" for event in self.events)
+
+    @property
     def current_outputs(self) -> list[CaseOutput]:
         """The papers the present round ends with."""
         this_round = self.complaint.round

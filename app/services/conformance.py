@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy.orm import Session
 
 from app.services.actor import Actor
-from app.services.eventlog import LogEvent, Trace, hidden_cases, traces
+from app.services.eventlog import LogEvent, Trace, archived_cases, hidden_cases, traces
 from app.services.statistics import Scope
 from app.sop.clock import Calendar
 from app.sop.conformance import CHECKS, SIGNS, Deviation, Move, deviations, moves_with
@@ -59,6 +59,8 @@ class Conformance:
     #: Cases that the actor may not know of, and whether more than `MOST_CASES` were received.
     hidden: int
     cut: bool
+    #: Cases of years whose step times are in an archive: their moves are looked at, clocks they have none.
+    archived: int = 0
 
     @property
     def fitness(self) -> float | None:
@@ -71,7 +73,8 @@ def conformance(
 ) -> Conformance:
     """Walk the cases received in a period through the SOP; the newest `MOST_CASES` of them."""
     cases = traces(session, sop, scope, actor, most=MOST_CASES + 1)
-    return judged(sop, calendar, cases, hidden=hidden_cases(session, scope, actor))
+    found = judged(sop, calendar, cases, hidden=hidden_cases(session, scope, actor))
+    return replace(found, archived=archived_cases(session, scope, actor))
 
 
 def judged(sop: Sop, calendar: Calendar, cases: Iterable[Trace], *, hidden: int = 0) -> Conformance:

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from app.models import (
+    ArchivedPause,
     CaseEvent,
     CaseOutput,
     CaseWord,
@@ -160,6 +161,7 @@ _BLANKED: Final[tuple[tuple[Any, dict[str, Any]], ...]] = (
     (RequirementCheck, {"note": ""}),
     (SiakCheck, {"note": "", "draft_reference": ""}),
     (StepRun, {"reason": ""}),
+    (ArchivedPause, {"note": ""}),
     (CaseEvent, {"reason": ""}),
     (CaseOutput, {"reference": ""}),
     (

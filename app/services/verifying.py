@@ -5,6 +5,7 @@ These are the invariants of the design, asked of the tables as they are; nothing
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,7 +13,17 @@ from typing import Any, Final
 from sqlalchemy import String, and_, case, cast, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from app.models import CaseEvent, Complaint, NumberSeries, SopStep, StepRun
+from app.models import (
+    ArchivedRun,
+    ArchivedYear,
+    AuditEvent,
+    CaseEvent,
+    Complaint,
+    NumberSeries,
+    SopStep,
+    StepRun,
+)
+from app.services.archive import archived_years, moves_of, of_years
 from app.services.audit import Head, broken_rows
 from app.services.sealing import faults as sealing_faults
 from app.services.statistics import check as check_statistics
@@ -46,6 +57,7 @@ def verify(
     yield from _runs(session)
     yield from _years(session)
     yield from _walks(session)
+    yield from _archives(session)
     yield from _numbers(session)
     for difference in check_statistics(session):
         key = "/".join(str(part) for part in difference.key)
@@ -179,14 +191,38 @@ def _unmoved(session: Session) -> Iterator[Fault]:
         .group_by(StepRun.complaint_id)
         .subquery()
     )
+    years = archived_years(session)
     statement = (
         select(Complaint.number, moves.c.n, closed.c.n)
         .outerjoin(moves, moves.c.complaint_id == Complaint.id)
         .outerjoin(closed, closed.c.complaint_id == Complaint.id)
         .where(func.coalesce(moves.c.n, 0) != func.coalesce(closed.c.n, 0))
     )
+    if years:
+        statement = statement.where(~of_years(years))
     for number, moved, ended in session.execute(statement):
         yield Fault("walk", number, f"{moved or 0} moves, {ended or 0} closed runs")
+
+
+def _archives(session: Session) -> Iterator[Fault]:
+    """Of an archived year nothing is left, each of its moves has a run there, and none goes on."""
+    for kept in session.scalars(select(ArchivedYear).order_by(ArchivedYear.year)):
+        year = str(kept.year)
+        left = session.scalar(select(func.count()).where(StepRun.case_year == kept.year))
+        if left:
+            yield Fault("archive", year, f"{left} runs, though they are archived")
+        counted = session.scalar(select(func.count()).where(ArchivedRun.case_year == kept.year))
+        moved = moves_of(session, kept.year)
+        if not kept.runs == counted == moved:
+            what = f"{kept.runs} runs in the file, {counted} counted here, {moved} moves"
+            yield Fault("archive", year, what)
+        told = session.scalars(
+            select(AuditEvent.detail).where(
+                AuditEvent.kind == "runs_archived", AuditEvent.subject == f"year:{year}"
+            )
+        ).first()
+        if told is None or json.loads(told).get("sha256") != kept.sha256:
+            yield Fault("archive", year, "the audit log does not tell of this file")
 
 
 def _numbers(session: Session) -> Iterator[Fault]:

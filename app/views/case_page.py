@@ -81,7 +81,7 @@ class CasePage:
     @cached_property
     def offers(self) -> list[Offer]:
         """The transitions of the step that the officer holds, ways forward first."""
-        if self.case.erased_at is not None:
+        if self.case.erased_at is not None or self.file.archived:
             return []
         mine = [move for move in self.step.transitions if self.actor.can(move.permission)]
         return [self._offer(move) for move in sorted(mine, key=lambda move: move.danger)]
@@ -223,6 +223,9 @@ class CasePage:
             halted = self.file.standing_pause is not None
             return keys.index(self.step.key), "halted" if halted else "current"
         closed = [run for run in self.file.runs if run.step_key in keys]
+        if self.file.archived:
+            left = [event.from_step for event in self.file.events if event.from_step in keys]
+            return (keys.index(left[-1]), "done") if left else (0, "done")
         if not closed:
             # Finished without any step of ours: taken over from a register.
             return (-1, "todo") if self.step.kind == "end" else (0, "halted")

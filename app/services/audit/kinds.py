@@ -71,6 +71,7 @@ _SYSTEM: Final = {
     "backup_made": Text("Cadangan dibuat", "Backup made"),
     "restored": Text("Dipulihkan dari cadangan", "Restored from a backup"),
     "statistics_merged": Text("Statistik kantor digabungkan", "Statistics of an office merged"),
+    "runs_archived": Text("Waktu langkah diarsipkan", "Step times archived"),
     "audit_archived": Text("Catatan audit diarsipkan", "Audit log archived"),
     "audit_exported": Text("Catatan audit diekspor", "Audit log exported"),
 }

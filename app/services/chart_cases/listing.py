@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 from app.models import CaseEvent, Complaint, DocumentKind
 from app.models.base import UTCDateTime
 from app.services.actor import Actor
+from app.services.archive import touches_archive
 from app.services.chart_cases.numbers import number_of
 from app.services.chart_cases.question import Question
 from app.services.chart_cases.sources import Source, source_of
-from app.services.statistics import Scope
+from app.services.statistics import Scope, day_bounds
 from app.services.statistics.counting import returned
 from app.services.statistics.facts import SIAK_DATA, UNKNOWN_DIFFERENCE
 from app.services.visibility import visible_cases
@@ -75,6 +76,8 @@ class Page:
     rows: tuple[CaseRow, ...]
     #: What the link to the next page carries; "" on the last one.
     after: str = ""
+    #: Whether stays of the period lie in an archive: counted in `total`, not listed.
+    archived: bool = False
 
 
 def load_page(
@@ -96,7 +99,10 @@ def load_page(
     hidden = 0
     if total and not actor.can("see_confidential"):
         hidden = _hidden(session, question, source)
-    return Page(total, hidden, rows, rows[-1].mark if more else "")
+    archived = question.of == "run" and touches_archive(
+        session, *day_bounds(scope.first, scope.last)
+    )
+    return Page(total, hidden, rows, rows[-1].mark if more else "", archived)
 
 
 def export_rows(

@@ -18,8 +18,10 @@ from typing import Any, Final
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from app.models import Complaint, Pause, StepRun
+from app.models import ArchivedPause, Complaint, Pause, StepRun
+from app.services.archive import touches_archive
 from app.services.charts.periods import of_cases
+from app.services.partitions import is_partitioned
 from app.services.statistics import Scope, day_bounds
 from app.sop.clock import Calendar, counted_seconds
 from app.sop.definition import Sop
@@ -105,7 +107,22 @@ def _single(session: Session, scope: Scope, start: datetime, end: datetime) -> l
     statement = of_cases(_during(statement, start, end), scope)
     if scope.step_key is not None:
         statement = statement.where(StepRun.step_key == scope.step_key)
-    return list(session.execute(statement))
+    return [*session.execute(statement), *_archived(session, scope, start, end)]
+
+
+def _archived(session: Session, scope: Scope, start: datetime, end: datetime) -> list[Any]:
+    """The same of cases whose step records lie in an archive."""
+    if not is_partitioned(session):
+        return []
+    kept = ArchivedPause
+    statement = (
+        select(kept.reason, kept.complaint_id, kept.from_at, kept.to_at)
+        .join(Complaint, Complaint.id == kept.complaint_id)
+        .where(kept.from_at < end, kept.to_at > start)
+    )
+    if scope.step_key is not None:
+        statement = statement.where(kept.step_key == scope.step_key)
+    return list(session.execute(of_cases(statement, scope)))
 
 
 def _whole(session: Session, scope: Scope, start: datetime, end: datetime) -> list[Any]:
@@ -120,8 +137,11 @@ def _whole(session: Session, scope: Scope, start: datetime, end: datetime) -> li
 def _held_up(
     session: Session, scope: Scope, pauses: list[Any], start: datetime, end: datetime
 ) -> dict[str, int] | None:
-    """For each reason the cases whose stay in the step touched one of its pauses."""
-    if pauses and (scope.last - scope.first).days >= MOST_DAYS:
+    """For each reason the cases whose stay in the step touched one of its pauses; None: not counted,
+    because there are too many to read, or because some of them lie in an archive."""
+    if pauses and (
+        (scope.last - scope.first).days >= MOST_DAYS or touches_archive(session, start, end)
+    ):
         return None
     found: dict[str, set[int]] = {}
     for reason, step_key, from_at, to_at in pauses:

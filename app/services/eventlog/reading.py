@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from app.models import CaseEvent, Category, Channel, Complaint, StepRun
 from app.services.actor import Actor
+from app.services.archive import count_archived
 from app.services.statistics import Scope, day_bounds
 from app.services.visibility import visible_cases
 from app.sop.definition import Sop
@@ -119,6 +120,11 @@ def hidden_cases(session: Session, scope: Scope, actor: Actor) -> int:
         return 0
     statement = select(func.count(Complaint.id)).where(Complaint.confidential, *_chosen(scope))
     return session.scalar(statement) or 0
+
+
+def archived_cases(session: Session, scope: Scope, actor: Actor) -> int:
+    """How many cases of the log have moves but no clocks: these lie in the archive of their year."""
+    return count_archived(session, visible_cases(actor), *_chosen(scope))
 
 
 def _chosen(scope: Scope) -> list[Any]:

@@ -10,7 +10,15 @@ from typing import Final
 from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
-from app.models import CaseEvent, Complaint, Dispatch, MergedCell, StatCell, StepRun
+from app.models import (
+    ArchivedRun,
+    CaseEvent,
+    Complaint,
+    Dispatch,
+    MergedCell,
+    StatCell,
+    StepRun,
+)
 from app.services.statistics.cells import (
     CellKey,
     Cells,
@@ -189,6 +197,7 @@ _DATED: Final = (
     Complaint.class_due,
     Complaint.closed_at,
     StepRun.finished_at,
+    ArchivedRun.finished_at,
     CaseEvent.at,
     Dispatch.sent_at,
     Dispatch.delivered_at,

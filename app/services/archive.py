@@ -1,0 +1,229 @@
+"""Years of step records in an archive (PostgreSQL): how they are taken out, and what knows of it.
+
+A year goes when its cases have ended for good: from then on none of them is opened again. What the
+numbers count of each run stays (`archived_run`), the history of the case stays, its clocks are in the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Table, delete, func, insert, or_, select, text
+from sqlalchemy.orm import Session
+
+from app.models import (
+    ArchivedPause,
+    ArchivedRun,
+    ArchivedYear,
+    CaseEvent,
+    Complaint,
+    Pause,
+    SopStep,
+    StepRun,
+)
+from app.services.audit import record
+from app.services.calendar import OFFICE_ZONE
+from app.services.numbers import year_of
+from app.services.partitions import Partition, PartitionError, is_partitioned, partitions
+from app.sop.text import N_
+
+#: So long after the last of its cases ended: what was closed by mistake has been opened again by then.
+REST: Final = timedelta(days=365)
+MESSAGES: Final[dict[str, str]] = {
+    "case_archived": N_(
+        "The step times of the cases of %(year)s are in the archive; they are not opened again."
+    ),
+}
+_RUNS: Final[Table] = StepRun.__table__
+_PAUSES: Final[Table] = Pause.__table__
+#: What stays out of the file: the reason stands in the history, the note with the archived pause, and
+#: both go when retention takes them.
+_WORDS: Final = ("reason", "note")
+
+
+def archived_years(session: Session) -> tuple[int, ...]:
+    """The years whose step records are in an archive; on SQLite none is, and nothing is asked."""
+    if not is_partitioned(session):
+        return ()
+    return tuple(session.scalars(select(ArchivedYear.year).order_by(ArchivedYear.year)))
+
+
+def is_archived(session: Session, complaint: Complaint) -> bool:
+    """Whether the step records of a case are in an archive."""
+    if not is_partitioned(session):
+        return False
+    return session.get(ArchivedYear, year_of(complaint.number)) is not None
+
+
+def of_years(years: tuple[int, ...]) -> ColumnElement[bool]:
+    """The cases of these years."""
+    return or_(*(Complaint.number.like(f"%-{year:04d}-%") for year in years))
+
+
+def count_archived(session: Session, *conditions: Any) -> int:
+    """How many of some cases have their step records in an archive."""
+    years = archived_years(session)
+    if not years:
+        return 0
+    statement = select(func.count(Complaint.id)).where(of_years(years), *conditions)
+    return session.scalar(statement) or 0
+
+
+def touches_archive(session: Session, start: datetime, end: datetime) -> bool:
+    """Whether a run that was archived may have lain in a stretch of time."""
+    if not is_partitioned(session):
+        return False
+    during = (ArchivedYear.first_at < end, ArchivedYear.last_at >= start)
+    return session.scalar(select(ArchivedYear.year).where(*during).limit(1)) is not None
+
+
+def detach_runs(
+    session: Session, name: str, now: datetime, write: Callable[[Iterator[bytes]], None], place: str
+) -> ArchivedYear:
+    """Take the oldest year of step records out; the caller commits once the archive is safe.
+
+    `write` gets the rows as JSON lines and returns when they are on disk. `place` is the archive's name.
+    The caller has proved the whole office before (`verify`).
+
+    Raises:
+        PartitionError: not the oldest, or one of its cases may still move, or its walk is not whole.
+    """
+    # Readers go on; who would write a run of these cases waits, and then finds no place for it.
+    part = _oldest(session, name, now)
+    session.execute(text(f"LOCK TABLE {name} IN SHARE MODE"))  # its name is of the catalogue
+    year = part.year
+    assert year is not None
+    _require_at_rest(session, year, now)
+    total = hashlib.sha256()
+    mine = _RUNS.c.case_year == year
+    runs, first, last = session.execute(
+        select(func.count(), func.min(_RUNS.c.entered_at), func.max(_RUNS.c.finished_at)).where(
+            mine
+        )
+    ).one()
+    pauses = select(func.count()).select_from(_PAUSES.join(_RUNS, _of_run())).where(mine)
+    kept = ArchivedYear(
+        year=year, at=now, first_at=first, last_at=last, runs=runs,
+        pauses=session.scalar(pauses), file=place, sha256="",
+    )  # fmt: skip
+    write(_lines(session, year, total))
+    kept.sha256 = total.hexdigest()
+    session.add(kept)
+    session.flush()
+    _keep(session, year)
+    session.execute(
+        delete(_PAUSES).where(_PAUSES.c.step_run_id.in_(select(_RUNS.c.id).where(mine)))
+    )
+    session.execute(text(f"ALTER TABLE step_run DETACH PARTITION {name}"))
+    session.execute(text(f"DROP TABLE {name}"))
+    record(
+        session,
+        "runs_archived",
+        actor_id=None,
+        subject=f"year:{year}",
+        detail={"runs": runs, "pauses": kept.pauses, "sha256": kept.sha256, "file": place},
+        at=now,
+    )
+    return kept
+
+
+def _oldest(session: Session, name: str, now: datetime) -> Partition:
+    parts = partitions(session, "step_run")
+    part = next((item for item in parts if item.name == name), None)
+    if part is None:
+        raise PartitionError(f"the step records have no partition {name!r}")
+    if part.year is None or part.year >= now.astimezone(OFFICE_ZONE).year:
+        raise PartitionError(f"{name} goes on; only years that have ended are taken out")
+    if older := [item.name for item in parts[: parts.index(part)] if item.rows]:
+        raise PartitionError(f"{older[0]} is older; years are taken out in their order")
+    if not part.rows:
+        raise PartitionError(f"{name} is empty")
+    return part
+
+
+def _require_at_rest(session: Session, year: int, now: datetime) -> None:
+    """Every case of the year has ended, long ago, and each of its moves has its run."""
+    cases = of_years((year,))
+    ends = session.execute(
+        select(Complaint.number)
+        .join(SopStep, SopStep.key == Complaint.step_key)
+        .where(cases, or_(SopStep.kind != "end", Complaint.closed_at.is_(None)))
+        .order_by(Complaint.number)
+        .limit(1)
+    ).scalar_one_or_none()
+    if ends is not None:
+        raise PartitionError(f"{ends} has not ended")
+    last = session.scalar(select(func.max(Complaint.closed_at)).where(cases))
+    if last is not None and last > now - REST:
+        raise PartitionError(
+            f"the last case of {year} ended on {last.astimezone(OFFICE_ZONE):%Y-%m-%d}; wait until"
+            f" {REST.days} days after it, since a case closed by mistake may be opened again"
+        )
+    moved = moves_of(session, year)
+    closed = select(func.count()).where(
+        _RUNS.c.case_year == year, _RUNS.c.work_seconds.is_not(None)
+    )
+    every = select(func.count()).where(_RUNS.c.case_year == year)
+    if not moved == session.scalar(closed) == session.scalar(every):
+        raise PartitionError(f"the cases of {year} are no whole walks; `flask verify` names them")
+
+
+def moves_of(session: Session, year: int) -> int:
+    """How often cases of a year left a step that has a clock: so many runs they have."""
+    statement = (
+        select(func.count())
+        .select_from(CaseEvent)
+        .join(Complaint, Complaint.id == CaseEvent.complaint_id)
+        .join(SopStep, SopStep.key == CaseEvent.from_step)
+        .where(CaseEvent.kind == "moved", SopStep.clock, of_years((year,)))
+    )
+    return session.scalar(statement) or 0
+
+
+def _keep(session: Session, year: int) -> None:
+    """What the numbers count, and the pauses; both tables refer to the case."""
+    names = [column.key for column in ArchivedRun.__table__.columns]
+    runs = select(*(_RUNS.c[name] for name in names)).where(_RUNS.c.case_year == year)
+    session.execute(insert(ArchivedRun).from_select(names, runs.order_by(_RUNS.c.finished_at)))
+    pauses = select(
+        _PAUSES.c.id, _RUNS.c.complaint_id, _RUNS.c.case_year, _RUNS.c.step_key, _PAUSES.c.reason,
+        _PAUSES.c.note, _PAUSES.c.from_at, _PAUSES.c.to_at,
+    ).select_from(_PAUSES.join(_RUNS, _of_run())).where(_RUNS.c.case_year == year)  # fmt: skip
+    names = ["id", "complaint_id", "case_year", "step_key", "reason", "note", "from_at", "to_at"]
+    session.execute(insert(ArchivedPause).from_select(names, pauses))
+
+
+def _of_run() -> ColumnElement[bool]:
+    return _PAUSES.c.step_run_id == _RUNS.c.id
+
+
+def _lines(session: Session, year: int, total: Any) -> Iterator[bytes]:
+    """Runs with the number of their case, then pauses; each line says which it is."""
+    runs = (
+        select(Complaint.number, *(column for column in _RUNS.c if column.name not in _WORDS))
+        .join_from(_RUNS, Complaint, Complaint.id == _RUNS.c.complaint_id)
+        .where(_RUNS.c.case_year == year)
+        .order_by(_RUNS.c.id)
+    )
+    pauses = (
+        select(*(column for column in _PAUSES.c if column.name != "note"))
+        .join_from(_PAUSES, _RUNS, _of_run())
+        .where(_RUNS.c.case_year == year)
+        .order_by(_PAUSES.c.id)
+    )
+    for kind, statement in (("run", runs), ("pause", pauses)):
+        for row in session.execute(statement.execution_options(yield_per=2_000)):
+            values = {name: _out(value) for name, value in row._mapping.items()}
+            line = json.dumps({"row": kind, **values}, ensure_ascii=False).encode() + b"\n"
+            total.update(line)
+            yield line
+
+
+def _out(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    return value
