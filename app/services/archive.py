@@ -29,6 +29,7 @@ from app.services.audit import record
 from app.services.calendar import OFFICE_ZONE
 from app.services.numbers import year_of
 from app.services.partitions import Partition, PartitionError, is_partitioned, partitions
+from app.sop.errors import RefusedError
 from app.sop.text import N_
 
 #: So long after the last of its cases ended: what was closed by mistake has been opened again by then.
@@ -37,7 +38,32 @@ MESSAGES: Final[dict[str, str]] = {
     "case_archived": N_(
         "The step times of the cases of %(year)s are in the archive; they are not opened again."
     ),
+    "archive_goes_on": N_(
+        "Old step times are being taken to the archive. Open the case again in a few minutes."
+    ),
 }
+#: One who takes out, or several who open again.
+_TAKING_OUT: Final = text("SELECT pg_advisory_xact_lock(720017)")
+_OPENING: Final = text("SELECT pg_try_advisory_xact_lock_shared(720017)")
+#: To drop a part is to change every table that it refers to. They are had all at once or not at all,
+#: and waited for less long than it takes to notice a deadlock.
+_ALONE: Final = text("""
+DO $$
+DECLARE usual text := current_setting('lock_timeout');
+BEGIN
+    FOR attempt IN 1 .. 20 LOOP
+        BEGIN
+            PERFORM set_config('lock_timeout', '400ms', true);
+            LOCK TABLE ab_user, complaint, sop_step, step_run, pause IN ACCESS EXCLUSIVE MODE;
+            PERFORM set_config('lock_timeout', usual, true);
+            RETURN;
+        EXCEPTION WHEN lock_not_available THEN
+            PERFORM pg_sleep(0.3);
+        END;
+    END LOOP;
+    RAISE lock_not_available USING MESSAGE = 'the tables are busy';
+END $$
+""")
 _RUNS: Final[Table] = StepRun.__table__
 _PAUSES: Final[Table] = Pause.__table__
 #: What stays out of the file: the reason stands in the history, the note with the archived pause, and
@@ -52,11 +78,19 @@ def archived_years(session: Session) -> tuple[int, ...]:
     return tuple(session.scalars(select(ArchivedYear.year).order_by(ArchivedYear.year)))
 
 
-def is_archived(session: Session, complaint: Complaint) -> bool:
-    """Whether the step records of a case are in an archive."""
+def require_not_archived(session: Session, complaint: Complaint) -> None:
+    """Who would open an ended case again asks this first; no year is taken out until he is done.
+
+    Raises:
+        RefusedError: its step records are in an archive, or a year is taken out at this moment.
+    """
     if not is_partitioned(session):
-        return False
-    return session.get(ArchivedYear, year_of(complaint.number)) is not None
+        return
+    if not session.scalar(_OPENING):  # to wait for it would be to hold what it needs at its end
+        raise RefusedError("archive_goes_on")
+    year = year_of(complaint.number)
+    if session.get(ArchivedYear, year) is not None:
+        raise RefusedError("case_archived", year=year)
 
 
 def of_years(years: tuple[int, ...]) -> ColumnElement[bool]:
@@ -92,8 +126,9 @@ def detach_runs(
     Raises:
         PartitionError: not the oldest, or one of its cases may still move, or its walk is not whole.
     """
-    # Readers go on; who would write a run of these cases waits, and then finds no place for it.
+    session.execute(_TAKING_OUT)
     part = _oldest(session, name, now)
+    # Readers go on. Nothing writes a run of an ended case, but this cannot be too sure.
     session.execute(text(f"LOCK TABLE {name} IN SHARE MODE"))  # its name is of the catalogue
     year = part.year
     assert year is not None
@@ -118,6 +153,7 @@ def detach_runs(
     session.execute(
         delete(_PAUSES).where(_PAUSES.c.step_run_id.in_(select(_RUNS.c.id).where(mine)))
     )
+    session.execute(_ALONE)
     session.execute(text(f"ALTER TABLE step_run DETACH PARTITION {name}"))
     session.execute(text(f"DROP TABLE {name}"))
     record(

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.models import CaseEvent, Complaint, SopStep, StepRun
 from app.services.actor import Actor
-from app.services.archive import is_archived
+from app.services.archive import require_not_archived
 from app.services.audit import record
 from app.services.clocks import count_clocks
 from app.services.effects import run_effect
@@ -118,8 +118,8 @@ def apply_transition(
         raise ReasonRequiredError(key)
 
     source, target = office.sop.step(move.source), office.sop.step(move.target)
-    if source.kind == "end" and is_archived(session, complaint):
-        raise RefusedError("case_archived", year=year_of(complaint.number))
+    if source.kind == "end":
+        require_not_archived(session, complaint)
     ends = target.kind == "end"
     # Its legal dates and its end as they were counted until now, where this move changes them.
     recounted = complaint.told_at is None or complaint.closed_at is not None or ends

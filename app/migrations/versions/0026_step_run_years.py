@@ -91,6 +91,25 @@ PAUSE_KEY = (
     "ALTER TABLE pause ADD CONSTRAINT pause_step_run_id_fkey FOREIGN KEY (step_run_id, case_year)"
     " REFERENCES step_run (id, case_year)"
 )
+#: All at once or not at all, and waited for less long than it takes to notice a deadlock: of the panel
+#: that goes on nobody is stopped for it.
+ALONE = """
+DO $$
+DECLARE usual text := current_setting('lock_timeout');
+BEGIN
+    FOR attempt IN 1 .. 200 LOOP
+        BEGIN
+            PERFORM set_config('lock_timeout', '400ms', true);
+            LOCK TABLE ab_user, complaint, sop_step, step_run, pause IN ACCESS EXCLUSIVE MODE;
+            PERFORM set_config('lock_timeout', usual, true);
+            RETURN;
+        EXCEPTION WHEN lock_not_available THEN
+            PERFORM pg_sleep(0.3);
+        END;
+    END LOOP;
+    RAISE lock_not_available USING MESSAGE = 'the tables are busy: try again';
+END $$
+"""
 #: What others write waits for less than it takes to notice a deadlock: who makes years gives up first.
 MAKE = """
 CREATE FUNCTION make_year_partitions(parent text, ahead integer) RETURNS integer
@@ -214,9 +233,7 @@ def _one_table():
 
 def _parts():
     connection = op.get_bind()
-    # In the order in which the panel's own statements take them.
-    op.execute("LOCK TABLE complaint, ab_user, sop_step IN SHARE ROW EXCLUSIVE MODE")
-    op.execute("LOCK TABLE step_run, pause IN ACCESS EXCLUSIVE MODE")
+    op.execute(ALONE)
     op.execute("ALTER TABLE pause DROP CONSTRAINT pause_step_run_id_fkey")
     op.execute("ALTER TABLE step_run RENAME TO step_run_plain")
     op.execute("ALTER SEQUENCE step_run_id_seq OWNED BY NONE")

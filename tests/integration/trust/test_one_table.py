@@ -13,7 +13,12 @@ from sqlalchemy import inspect, text
 from sqlalchemy.orm import Session
 
 from app.models import StepRun
-from app.services.archive import archived_years, count_archived, is_archived, touches_archive
+from app.services.archive import (
+    archived_years,
+    count_archived,
+    require_not_archived,
+    touches_archive,
+)
 from app.services.numbers import year_of
 from app.services.partitions import make_ahead
 from tests.support.cases import CaseMaker
@@ -42,7 +47,7 @@ def test_nothing_is_asked_of_an_archive(
     assert case.number
     with sql_count() as sent:
         assert archived_years(session) == ()
-        assert not is_archived(session, case)
+        require_not_archived(session, case)
         assert not touches_archive(session, now, now)
         assert count_archived(session) == 0
         assert make_ahead(session) == 0
