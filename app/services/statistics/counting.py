@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import Select, or_, select
@@ -62,24 +61,17 @@ def facts(
         first, last = scope.first, scope.last
     bounds = (first, last) if first is not None and last is not None else None
     session.flush()
-    for source in _sources(session, series, complaint_id):
-        statement, made = source(session, bounds)
-        statement = _of_cases(statement, scope)
-        if complaint_id is not None:
-            statement = statement.where(Complaint.id == complaint_id)
-        rows = session.execute(statement.execution_options(yield_per=_CHUNK))
-        for row in rows:
-            yield from made(row)
-
-
-def _sources(session: Session, series: str, complaint_id: int | None) -> Iterator[Any]:
-    """Where the facts of a series are; runs of old years lie in an archive, their numbers apart.
-
-    What is asked of one case is asked to change it, which no case of those years is.
-    """
-    yield _SOURCES[series]
-    if series == "run" and complaint_id is None and is_partitioned(session):
-        yield partial(_runs, of=ArchivedRun)
+    statement, made = _SOURCES[series](session, bounds)
+    found: Any = _of_cases(statement, scope)
+    if complaint_id is not None:
+        found = found.where(Complaint.id == complaint_id)
+    elif series == "run" and is_partitioned(session):
+        # Runs of old years lie in an archive, their numbers apart. What is asked of one case is asked
+        # to change it, which no case of those years is.
+        found = found.union_all(_of_cases(_runs(session, bounds, ArchivedRun)[0], scope))
+    rows = session.execute(found.execution_options(yield_per=_CHUNK))
+    for row in rows:
+        yield from made(row)
 
 
 def facts_of_case(session: Session, complaint_id: int) -> list[Fact]:
