@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time
+from functools import cache
 from typing import Any, ClassVar, Final
 
 from flask import request, url_for
@@ -32,6 +33,7 @@ from app.sop.errors import RefusedError
 from app.sop.identity import mask
 from app.views.base import OfficeModelView, RefusedForm
 from app.views.case_parts import case_link, case_number_link, personal
+from app.views.cells import Cells, cell_text
 from app.views.export import EXPORT_ROWS, Cell, csv_response
 from app.views.forms.fields import DayField, PlainString, at_most, printable
 from app.views.interface import OfficeInterface
@@ -193,26 +195,27 @@ class DispatchView(PrivateSearchMixin, OfficeModelView):
 
     row_shape = staticmethod(_row_columns)
 
-    def cell(self, item: Any, column: str) -> Any:
+    def cells(self) -> Cells:
         """Recipients only for those who may see personal data; the status as a badge."""
-        if column == "complaint":
-            return case_number_link(item.complaint_id, item.number)
-        if column == "courier":
-            return labels_of(Courier).get(item.courier_id, "")
-        if column == "recipient":
-            return personal(item.recipient)
-        if column == "sent_at":
+        couriers, now = labels_of(Courier), request_time()
+        whole = current_actor().can("see_personal")
+        # Parcels of one page share couriers and statuses: each is written once.
+        courier = cache(lambda key: cell_text(couriers.get(key, "")))
+        status = cache(_status_cell)
+
+        def line(item: Any) -> list[Markup]:
             # The day stays in one line; the time may stand below it.
             day, _blank, time = local_datetime(item.sent_at).rpartition(" ")
-            return Markup(f'<span class="nowrap">{day}</span> {time}')  # noqa: S704 - figures
-        if column == "status":
-            label, tone = STATUSES[item.status]
-            days = days_under_way(item, request_time())
-            words = "" if days is None else ngettext("%(num)d day", "%(num)d days", days)
-            # All are words of ours.
-            below = f"<br><span class='muted small'>{words}</span>" if words else ""
-            return Markup(f'<span class="badge badge-{tone}">{escape(label)}</span>{below}')  # noqa: S704
-        return super().cell(item, column)
+            return [
+                cell_text(item.tracking_number),
+                case_number_link(item.complaint_id, item.number),
+                courier(item.courier_id),
+                cell_text(item.recipient if whole else mask(item.recipient, first=1, last=0)),
+                Markup(f'<span class="nowrap">{day}</span> {time}'),  # noqa: S704 - figures
+                status(item.status, days_under_way(item, now)),
+            ]
+
+        return line
 
     def show_extra(self, item: Dispatch) -> dict[str, Any]:
         """Everything on the parcel, what became of it, and the proof."""
@@ -352,6 +355,14 @@ def _old_card(item: Dispatch) -> str:
     if item.old_card_taken is None:
         return str(_("There was none to hand in"))
     return str(_("Handed in") if item.old_card_taken else _("Not handed in"))
+
+
+def _status_cell(status: str, days: int | None) -> Markup:
+    label, tone = STATUSES[status]
+    words = "" if days is None else ngettext("%(num)d day", "%(num)d days", days)
+    # All are words of ours.
+    below = f"<br><span class='muted small'>{words}</span>" if words else ""
+    return Markup(f'<span class="badge badge-{tone}">{escape(label)}</span>{below}')  # noqa: S704
 
 
 def _export_rows(items: Sequence[Dispatch]) -> Iterator[list[Cell]]:

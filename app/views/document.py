@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar, Final
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -12,6 +13,7 @@ from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup, escape
 from sqlalchemy import func, select
 from sqlalchemy.orm import Query
 
@@ -28,6 +30,7 @@ from app.services.visibility import visible_cases, visible_through
 from app.sop.errors import NotFoundError, RefusedError, SopError
 from app.views.base import OfficeModelView
 from app.views.case_parts import case_link, case_number_link, case_url
+from app.views.cells import Cells, cell_text
 from app.views.document_file import FILE_POLICIES, FileMixin
 from app.views.document_preview import PreviewMixin, preview_url
 from app.views.document_replace import ReplaceMixin
@@ -124,20 +127,27 @@ class DocumentView(FileMixin, PreviewMixin, ReplaceMixin, PrivateSearchMixin, Of
 
     row_shape = staticmethod(_row_columns)
 
-    def cell(self, item: Any, column: str) -> Any:
+    def cells(self) -> Cells:
         """Sizes and stages in words, the case as a link."""
-        if column == "complaint":
-            return case_number_link(item.complaint_id, item.number)
-        if column == "kind":
-            return labels_of(DocumentKind).get(item.kind_id, "")
-        if column == "stage":
-            words = str(STAGES[item.stage])
-            return words if item.replaced_at is None else f"{words} · {_('earlier version')}"
-        if column == "size":
-            return file_size(item.size)
-        if column == "uploaded_by":
-            return f"{item.first_name} {item.last_name}" if item.first_name is not None else ""
-        return super().cell(item, column)
+        kinds, earlier = labels_of(DocumentKind), _("earlier version")
+        stages = {key: str(words) for key, words in STAGES.items()}
+        # Files of one page share kinds, stages and officers: each is written once.
+        kind = cache(lambda key: cell_text(kinds.get(key, "")))
+        stage = cache(lambda key, old: escape(f"{stages[key]} · {earlier}" if old else stages[key]))
+        officer = cache(lambda first, last: cell_text("" if first is None else f"{first} {last}"))
+
+        def line(item: Any) -> list[Markup]:
+            return [
+                cell_text(item.original_name),
+                case_number_link(item.complaint_id, item.number),
+                kind(item.kind_id),
+                stage(item.stage, item.replaced_at is not None),
+                escape(file_size(item.size)),
+                escape(local_datetime(item.uploaded_at)),
+                officer(item.first_name, item.last_name),
+            ]
+
+        return line
 
     def show_extra(self, item: Document) -> dict[str, Any]:
         """The preview, for those who may open files, and the facts beside it."""
@@ -171,7 +181,7 @@ class DocumentView(FileMixin, PreviewMixin, ReplaceMixin, PrivateSearchMixin, Of
             "before_url": self._own_url("show", pk=item.replaces_id) if item.replaces_id else None,
             "facts": [
                 (_("Case"), case_link(item.complaint)),
-                (_("Kind"), self.cell(item, "kind")),
+                (_("Kind"), labels_of(DocumentKind).get(item.kind_id, "")),
                 (_("Stage"), str(STAGES[item.stage])),
                 (_("Round"), item.round),
                 (_("Version"), item.revision),
