@@ -167,10 +167,11 @@ class _Outline(Frame):
     news = property(lambda self: Markup(_NEWS))  # noqa: S704
 
 
-def framed(title: Any, body: Markup) -> Markup:
+def framed(title: Any, body: Markup, scripts: tuple[str, ...] = ()) -> Markup:
     """A whole page: this body in its frame, which is drawn once for the same reader and screen.
 
-    For a page whose template would say nothing of `aduan/base.html` but the title and the content.
+    For a page whose template would say nothing of `aduan/base.html` but the title and the content,
+    and which scripts of ours it needs besides.
     """
     frame = Frame()
 
@@ -180,6 +181,7 @@ def framed(title: Any, body: Markup) -> Markup:
             title=_TITLE,
             body=_BODY,
             flashes=_FLASHES,
+            scripts=scripts,
             frame=_Outline(),
             csrf_token=lambda: _TOKEN,
             csp_nonce=lambda: _NONCE,
@@ -189,7 +191,7 @@ def framed(title: Any, body: Markup) -> Markup:
     jinja = current_app.jinja_env
     nonce: Any = jinja.globals["csp_nonce"]
     flashes = jinja.get_template("appbuilder/flash.html").render() if "_flashes" in session else ""
-    drawn = kept(frame.key, draw, "frames", _MOST)
+    drawn = kept((frame.key, scripts), draw, "frames", _MOST)
     return drawn.filled(
         {
             _TITLE: escape(title),

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from app.access import current_permissions
 from app.extensions import db
 from app.formats import local, local_date, short_date
+from app.frame import framed
 from app.models import StepRun
 from app.remembered import kept
 from app.services.casefile import Shelf
@@ -113,13 +114,8 @@ class ChartView(HardenedMixin, BaseChartView):  # type: ignore[misc]
         period = period_words(scope) if self.has_period else local_date(today)
         last = None if figure.plots or not self.has_period else self._last(bar, scope, today)
         here = Drawn(self, bar, period, last, self.file_name(scope, today))
-        return render_template(
-            "aduan/chart.html",
-            title=self.chart_title,
-            appbuilder=self.appbuilder,
-            page=chart_page(here, figure, lambda: tabs(self, bar)),
-            has_plots=bool(figure.plots),
-        )
+        page = chart_page(here, figure, lambda: tabs(self, bar))
+        return framed(self.chart_title, page, ("charts.js",) if figure.plots else ())
 
     def file_name(self, scope: Scope, today: date) -> str:
         """A download's name says chart and period."""
