@@ -280,6 +280,20 @@ def test_nothing_is_loaded_from_another_host() -> None:
 # --- languages -----------------------------------------------------------------------------------
 
 
+def test_no_message_stands_inside_an_f_string() -> None:
+    """There no message is collected, so it would stay English on every page."""
+    words = {"_", "_l", "gettext", "lazy_gettext", "ngettext", "N_"}
+    found = [
+        place(path, inner)
+        for path, node in nodes(ast.JoinedStr)
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Call)
+        and name_of(inner.func) in words
+        and any(isinstance(one, ast.Constant) for one in inner.args)
+    ]
+    assert not found
+
+
 @pytest.mark.parametrize("language", ["id", "en"])
 def test_the_catalogue_of_each_language_is_loaded(client: Any, post: Any, language: str) -> None:
     assert language in client.application.config["LANGUAGES"]

@@ -213,8 +213,9 @@ class CaseCards(Drawing):
             return Markup("")
         _ = self.say
         wait = _("Waited before that: %(time)s") if run.started_at else _("Waiting for %(time)s")
+        work = share(clock.work / 60, run.standard_minutes or 0, _("Work"))
         return Markup(  # noqa: S704
-            f'<div class="case-clocks">\n{share(clock.work / 60, run.standard_minutes or 0, _("Work"))}'
+            f'<div class="case-clocks">\n{work}'
             f'<p class="muted small">{wait % {"time": duration(clock.wait)}}</p>\n</div>\n'
         )
 

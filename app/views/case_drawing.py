@@ -37,10 +37,10 @@ def timeline(entries: Iterable[Mapping[str, Any]]) -> Markup:
     for item in entries:
         more = []
         if way := item["way"]:
-            round_ = (
-                f" · {_('Round %(number)s', number=item['round'])}" if item["round"] > 1 else ""
-            )
-            more.append(f'<p class="timeline-way">{escape(way)}{escape(round_)}</p>')
+            if item["round"] > 1:
+                words = _("Round %(number)s", number=item["round"])
+                way = f"{way} · {words}"
+            more.append(f'<p class="timeline-way">{escape(way)}</p>')
         if item["text"]:
             more.append(f'<p class="timeline-text">{escape(item["text"])}</p>')
         if item["lists"]:

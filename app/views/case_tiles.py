@@ -343,7 +343,8 @@ class CaseTiles(CaseCards):
         """How large a file is, and who brought it when."""
         _, what = self.say, file_size(document.size)
         if document.pages:
-            what += f" · {ngettext('%(num)d page', '%(num)d pages', document.pages)}"
+            pages = ngettext("%(num)d page", "%(num)d pages", document.pages)
+            what += f" · {pages}"
         if document.revision > 1:
             version = _("version %(number)s") % {"number": document.revision}
             what += f" · {version}"

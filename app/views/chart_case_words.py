@@ -126,7 +126,8 @@ def _run(question: Question, names: Names) -> str:
     if question.lane:
         step = names.lane(question.lane)
     if question.person is not None:
-        return f"{_('%(step)s: finished', step=step)}, {names.person(question.person)}"
+        words = _("%(step)s: finished", step=step)
+        return f"{words}, {names.person(question.person)}"
     if question.over == STANDARD:
         return _("%(step)s: over the standard", step=step)
     if question.over == P90 and question.by:
@@ -150,7 +151,10 @@ def _arrival(question: Question, names: Names) -> str:
 
 def _ended(question: Question, names: Names) -> str:
     text = names.step(question.item) if question.item else _("Ended")
-    return text if question.round is None else f"{text}: {_('round %(n)s', n=question.round)}"
+    if question.round is None:
+        return text
+    words = _("round %(n)s", n=question.round)
+    return f"{text}: {words}"
 
 
 def _return(question: Question, names: Names) -> str:
@@ -160,7 +164,8 @@ def _return(question: Question, names: Names) -> str:
         return f"{text}, {STATES[question.state]}" if question.state else text
     if question.differs:
         word = dict(DATA).get(question.differs, _("something else"))
-        return f"{text}: {_('differs in SIAK: %(word)s', word=word)}"
+        words = _("differs in SIAK: %(word)s", word=word)
+        return f"{text}: {words}"
     return text
 
 

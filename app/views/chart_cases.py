@@ -89,5 +89,6 @@ def _csv(
             yield [row.number, *(column.raw(row) for column in columns)]
 
     header = [_("Number"), *(column.label for column in columns)]
-    name = f"{_('cases')}_{question.of}_{bar.chosen.first}_{bar.chosen.last}.csv"
+    word = _("cases")
+    name = f"{word}_{question.of}_{bar.chosen.first}_{bar.chosen.last}.csv"
     return csv_response(name, header, lines())

@@ -138,7 +138,8 @@ class ProcessLogView(BaseView):  # type: ignore[misc]
 
     def _sent(self, pieces: Iterator[str], suffix: str, mimetype: str) -> Response:
         scope = self._bar().chosen
-        name = f"{_('event-log')}_{scope.first}_{scope.last}.{suffix}"
+        word = _("event-log")
+        name = f"{word}_{scope.first}_{scope.last}.{suffix}"
         # In pieces: a log of some years is larger than memory.
         response = Response(stream_with_context(pieces), mimetype=mimetype)
         response.headers["Content-Disposition"] = content_disposition("attachment", name)

@@ -29,7 +29,8 @@ class _Cells:
             f'<td class="num" data-label="{escape(column)}" data-value="'
             for column in table.columns[1:]
         ]
-        self._see = f'<span class="sr-only"> {escape(_("(see the cases)"))}</span></a>'
+        see = escape(_("(see the cases)"))
+        self._see = f'<span class="sr-only"> {see}</span></a>'
         self._addresses = _escaped(
             [
                 entry.url
@@ -88,4 +89,5 @@ def _note(entry: Entry) -> str:
     if not entry.late:
         return f'<span class="cell-note">{escape(entry.note)}</span>'
     icon = get_template_attribute("aduan/icons.html", "icon")("triangle-alert", "icon-sm")
-    return f'<span class="cell-note cell-late">{icon}{escape(entry.note or _("too late"))}</span>'
+    words = escape(entry.note or _("too late"))
+    return f'<span class="cell-note cell-late">{icon}{words}</span>'
