@@ -25,7 +25,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session, object_session
 from werkzeug.test import TestResponse
 
-from app import create_app
+from app import create_app, datakeys
 from app.access import STAMP, account_of, session_stamp
 from app.extensions import db
 from app.models import Account, BlankStock, Role, Signatory, SignInSession, User
@@ -151,6 +151,9 @@ def open_again(app: Flask, settings: Mapping[str, Any]) -> None:
         engines = cast(dict[str | None, Engine], db.engines)
         engines[None] = _engine_for(app, settings)
     app.extensions["store"] = open_store(settings["STORE_URL"])
+    # Another application of this process (an office of the benchmarks) may have used its own.
+    if datakeys.ring().path != Path(settings["DATA_KEYS"]):
+        datakeys.use(Path(settings["DATA_KEYS"]))
     app.extensions["before_test_request"] = []
 
 

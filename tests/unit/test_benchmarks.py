@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from app import datakeys
 from app.models import CaseEvent, Complaint, Document, Model, StepRun
 from app.services.numbers import next_number
 from app.sop.definition import load_sop
@@ -33,8 +34,10 @@ BACKENDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 def loaded(request: pytest.FixtureRequest) -> Iterator[Loaded]:
     if request.param == "postgres":
         request.getfixturevalue("postgres")  # says why when there is none
+    before = datakeys.ring().path
     with office(request.param, CASES) as made:
         yield made
+    datakeys.use(before)
 
 
 @pytest.fixture(scope="module")
