@@ -100,7 +100,11 @@ def _cases(office: Loaded, session: Session, moves: int) -> Iterator[Pair]:
     petugas = "petugas"
     yield Pair("list, first page", petugas, [url], [_rows("")])
     yield Pair(
-        f"list, page {deep:,}", petugas, [f"{url}?page_ComplaintView={deep}"],
+        f"list, page {deep:,}", petugas, [f"{url}?page_ComplaintView={deep - 1}"],
+        [_rows("(c.received_at, c.id) < (?, ?)", [edge])], follow=deep,
+    )  # fmt: skip
+    yield Pair(
+        f"list, page {deep:,} by its number", petugas, [f"{url}?page_ComplaintView={deep}"],
         [_rows("(c.received_at, c.id) < (?, ?)", [edge])],
     )  # fmt: skip
     yield Pair(

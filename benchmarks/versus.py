@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from html import unescape
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -58,6 +59,8 @@ class Pair:
     moves: Sequence[int] = ()
     words: Sequence[str] = ()
     box: Sequence[str] = ()
+    #: The number of the page to which a link of those pages leads, as people come to it.
+    follow: int = 0
 
 
 @dataclass
@@ -96,13 +99,18 @@ def versus(office: Loaded, pairs: Sequence[Pair], repeats: int, processes: int) 
             "BENCH_URL": url,
             "FLOOR_SPEC": str(folder / "spec.json"),
         }
+        # One server for each, as a proxy would spread them: of several processes that share a port
+        # the first takes all connections as long as it is not busy.
         ports = [
-            stack.enter_context(serving(name, processes, environment))
-            for name in ("serving:panel()", "floor:make_floor()")
+            [
+                stack.enter_context(serving(name, 1, environment))
+                for name in ("serving:panel()", "floor:make_floor()")
+            ]
+            for _ in range(processes)
         ]
         measured = [Measured(pair) for pair in pairs]
         for item in measured:
-            visitors = [_signed_in(item.pair, ports) for _ in range(processes)]
+            visitors = [_signed_in(item.pair, both) for both in ports]
             # Each came on a device that nobody knows; the first would be told so on every page.
             with office.engine.begin() as connection:
                 connection.execute(update(Account).values(unseen_session_id=None))
@@ -172,6 +180,12 @@ def _calls(pair: Pair, panel: Visitor) -> Iterator[Callable[[], object]]:
         panel.post("/search/", {"csrf_token": token, "q": words})
         yield partial(panel.get, panel.location)
     for address in pair.urls:
+        if pair.follow:
+            found = re.search(
+                rb'href="([^"]*[?&;]page_\w+=%d[&"][^"]*)"' % pair.follow, panel.get(address)
+            )
+            assert found is not None, address
+            address = unescape(found[1].decode())
         yield partial(panel.get, address)
 
 

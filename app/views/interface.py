@@ -53,6 +53,11 @@ def _is_of_this_request(chosen: Any) -> bool:
     return bool(getattr(chosen, "of_this_request", False))
 
 
+def _is_sought(chosen: Any) -> bool:
+    """Whether a filter finds what somebody typed: rarely more than a page."""
+    return _is_of_this_request(chosen) or bool(getattr(chosen, "statement_key", None))
+
+
 class FilterByKey(FilterRelationOneToManyEqual):  # type: ignore[misc]
     """Rows that point to a key; FAB reads the other row first, and finds all without one if none."""
 
@@ -236,8 +241,8 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
             rows = chosen
         rows = shape(rows) if shape else self._with_relations(rows)
         rows = rows.limit(size + 1)
-        if any(_is_of_this_request(item) for item in (filters.filters if filters else ())):
-            return _Page(rows.statement, counted=False)  # what words find is counted in need only
+        if any(_is_sought(item) for item in (filters.filters if filters else ())):
+            return _Page(rows.statement, counted=False)  # what is sought is counted in need only
         # The number comes with the rows: one way to the database less.
         number = self._counted(filters, count_to).scalar_subquery().label("rows_in_all")
         return _Page(rows.add_columns(number).statement, counted=True)

@@ -149,3 +149,13 @@ def test_cleaning(text: str, clean: str) -> None:
 def test_the_end_of_a_range(start: str, after: str | None) -> None:
     found = next_after(start)
     assert found == after if after else found is None or found > start
+
+
+@pytest.mark.parametrize(("text", "may_begin"), [
+    ("PGD-2026-000934", False), ("pgd2026000934", False), ("PGD-2026-0009", True), ("2026000934", True),
+    ("JX0000934", True),
+])  # fmt: skip
+def test_a_whole_number_of_a_case_is_no_beginning_of_a_parcels(text: str, may_begin: bool) -> None:
+    asked = understand(text, year=2026, personal=True)
+    assert ("tracking" in asked.begins) is may_begin
+    assert "tracking" in asked.exact
