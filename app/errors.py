@@ -28,6 +28,7 @@ from app.services.blanks import note_waiting
 from app.services.copies import MESSAGES as COPY_MESSAGES
 from app.services.dispatching import MESSAGES as DISPATCH_MESSAGES
 from app.services.documents import MESSAGES as DOCUMENT_MESSAGES
+from app.services.ended import MESSAGES as ENDED_MESSAGES
 from app.services.filecheck import MESSAGES as FILE_MESSAGES
 from app.services.importing import MESSAGES as IMPORT_MESSAGES
 from app.services.messages.deciding import MESSAGES as DECISION_MESSAGES
@@ -76,7 +77,6 @@ _SERVICE_MESSAGES: Final[Mapping[str, str]] = {
     ),
     "record_changed": N_("Somebody else changed this record while you had it open."),
     "received_in_future": N_("The time of receipt lies in the future."),
-    "case_finished": N_("This case is finished; it can be reopened but not changed."),
     "requirement_unknown": N_("That item is not on the list of this case."),
     "requirement_closed": N_("%(label)s was accepted in an earlier round and stays as it is."),
     "requirement_state_unknown": N_("Choose whether the item is there, unreadable or missing."),
@@ -118,6 +118,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     **IDENTITY_MESSAGES,
     **ADMINISTRATOR_MESSAGES,
     **ARCHIVE_MESSAGES,
+    **ENDED_MESSAGES,
     **RIGHTS_MESSAGES,
     **FILE_MESSAGES,
     **UPLOAD_MESSAGES,

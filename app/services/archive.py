@@ -12,7 +12,20 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Table, delete, func, insert, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    Table,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.orm import Session
 
 from app.models import (
@@ -36,7 +49,8 @@ from app.sop.text import N_
 REST: Final = timedelta(days=365)
 MESSAGES: Final[dict[str, str]] = {
     "case_archived": N_(
-        "The step times of the cases of %(year)s are in the archive; they are not opened again."
+        "The step times of the cases of %(year)s are in the archive; they are not opened again. If the"
+        " applicant complains again, register it as a new complaint."
     ),
     "archive_goes_on": N_(
         "Old step times are being taken to the archive. Open the case again in a few minutes."
@@ -88,9 +102,20 @@ def require_not_archived(session: Session, complaint: Complaint) -> None:
         return
     if not session.scalar(_OPENING):  # to wait for it would be to hold what it needs at its end
         raise RefusedError("archive_goes_on")
+    if is_archived(session, complaint):
+        raise RefusedError("case_archived", year=year_of(complaint.number))
+
+
+def is_archived(session: Session, complaint: Complaint) -> bool:
+    """Whether a case is of a year whose step records are in an archive."""
     year = year_of(complaint.number)
-    if session.get(ArchivedYear, year) is not None:
-        raise RefusedError("case_archived", year=year)
+    return is_partitioned(session) and session.get(ArchivedYear, year) is not None
+
+
+def in_archived_year(number: ColumnElement[str]) -> ColumnElement[bool]:
+    """The same as a part of a statement that reads the case anyway."""
+    of_year = literal("%-") + cast(ArchivedYear.year, String) + "-%"
+    return exists().where(number.like(of_year))
 
 
 def of_years(years: tuple[int, ...]) -> ColumnElement[bool]:

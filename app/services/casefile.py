@@ -28,6 +28,7 @@ from app.models import (
     User,
 )
 from app.services.actor import Actor
+from app.services.archive import in_archived_year
 from app.services.clocks import Clocks, Span, read_clocks
 from app.services.facts import facts_from
 from app.services.numbers import year_of
@@ -63,6 +64,8 @@ class CaseFile:
     waits: dict[int, BlankWait] = field(default_factory=dict)
     #: Whether who looks may sign for the office today.
     signatory_in_office: bool = False
+    #: Whether it is of a year that is in an archive, with or without stays of its own there.
+    year_archived: bool = False
     #: The names of the officers who stand on the page, by their ids.
     officers: dict[int, str] = field(default_factory=dict)
 
@@ -165,9 +168,10 @@ def _head(session: Session, actor: Actor, pk: int, now: datetime) -> CaseFile | 
         checks=list(dict.fromkeys(row[1] for row in rows if row[1] is not None)),
         siak_checks=list(dict.fromkeys(row[2] for row in rows if row[2] is not None)),
         signatory_in_office=bool(rows[0][3]),
+        year_archived=bool(rows[0][4]),
     )
-    _name(file, file.complaint.assignee_id, *rows[0][4:6])
-    _name(file, file.complaint.registered_by_id, *rows[0][6:8])
+    _name(file, file.complaint.assignee_id, *rows[0][5:7])
+    _name(file, file.complaint.registered_by_id, *rows[0][7:9])
     return file
 
 
@@ -192,6 +196,7 @@ def _head_statement() -> Select[Any]:
             RequirementCheck,
             SiakCheck,
             exists().where(in_office(bindparam("actor"), bindparam("day"))),
+            in_archived_year(Complaint.number),
             holder.first_name,
             holder.last_name,
             registrar.first_name,

@@ -37,6 +37,7 @@ from app.models import (
     User,
 )
 from app.services.actor import Actor
+from app.services.archive import in_archived_year
 from app.services.casefile import CaseFile, Shelf
 from app.services.numbers import year_of
 from app.services.signatories import in_office, office_day
@@ -157,13 +158,14 @@ def _head(connection: Connection, actor: Actor, pk: int, now: datetime) -> CaseF
         return None
     cut = [_HEAD.cut(row) for row in rows]
     whole = next(one for one in cut if one[0][0] is not None)
-    (case, channel, category, *_others), (in_office_now, *names) = whole
+    (case, channel, category, *_others), (in_office_now, in_archive, *names) = whole
     case.channel, case.category = channel, category
     file = CaseFile(
         complaint=case,
         checks=_unique(records[3] for records, _more in cut),
         siak_checks=_unique(records[4] for records, _more in cut),
         signatory_in_office=bool(in_office_now),
+        year_archived=bool(in_archive),
     )
     _name(file, case.assignee_id, *names[:2])
     _name(file, case.registered_by_id, *names[2:])
@@ -196,6 +198,7 @@ def _head_statement(actor: Actor) -> Select[Any]:
             *[_WHOLE.c[column.name] for column in _HEAD.parts[0].columns],
             *_HEAD.columns[len(_HEAD.parts[0].columns) :],
             exists().where(in_office(bindparam("actor"), bindparam("day"))),
+            in_archived_year(Complaint.number),
             holder.c.first_name,
             holder.c.last_name,
             registrar.c.first_name,

@@ -24,6 +24,7 @@ from app.services import name_index  # noqa: F401  its import keeps the words of
 from app.services.actor import Actor
 from app.services.audit import record
 from app.services.calendar import OFFICE_ZONE
+from app.services.ended import require_going_on
 from app.services.facts import current_checks
 from app.services.guarding import claim_version
 from app.services.messages.compose import queue_messages
@@ -181,8 +182,7 @@ def edit_complaint(
     """
     actor.require("can_edit")
     ensure_visible(actor, complaint)
-    if office.sop.step(complaint.step_key).kind == "end":
-        raise RefusedError("case_finished")
+    require_going_on(session, office.sop, complaint)
     if data.received_at > now:
         raise RefusedError("received_in_future")
     claim(session, office, complaint, expected_version)

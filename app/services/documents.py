@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.models import Complaint, Document, DocumentKind, StagedUpload
 from app.services.actor import Actor
 from app.services.complaints import log_event
+from app.services.ended import require_going_on
 from app.services.facts import current_outputs
 from app.services.storage import DamagedFileError as ChangedFileError
 from app.services.storage import MissingFileError, Store, StoreError
@@ -75,8 +76,7 @@ def attach_to_case(
     """
     actor.require("can_add", "Document")
     ensure_visible(actor, complaint)
-    if sop.step(complaint.step_key).kind == "end":
-        raise RefusedError("case_finished")
+    require_going_on(session, sop, complaint)
     if stage not in FREE_STAGES:
         raise RefusedError("stage_not_free")
     if not files:

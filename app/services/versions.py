@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.models import Document, SigningItem, StagedUpload
 from app.services.actor import Actor
 from app.services.complaints import log_event
+from app.services.ended import require_going_on
 from app.services.guarding import claim_version
 from app.services.uploads import DEFAULT_LIMITS, Limits, attach_staged
 from app.services.visibility import ensure_visible
@@ -107,8 +108,7 @@ def replace_document(
     actor.require("can_replace", "Document")
     complaint = document.complaint
     ensure_visible(actor, complaint)
-    if sop.step(complaint.step_key).kind == "end":
-        raise RefusedError("case_finished")
+    require_going_on(session, sop, complaint)
     reason = " ".join(reason.split())[:LONGEST_REASON]
     if not reason:
         raise ReasonRequiredError("replace")

@@ -81,7 +81,7 @@ class CasePage:
     @cached_property
     def offers(self) -> list[Offer]:
         """The transitions of the step that the officer holds, ways forward first."""
-        if self.case.erased_at is not None or self.file.archived:
+        if self.case.erased_at is not None or self.file.archived or self.file.year_archived:
             return []
         mine = [move for move in self.step.transitions if self.actor.can(move.permission)]
         return [self._offer(move) for move in sorted(mine, key=lambda move: move.danger)]

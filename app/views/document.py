@@ -24,6 +24,7 @@ from app.formats import file_size, local_datetime
 from app.models import CaseOutput, Complaint, Document, DocumentKind, User
 from app.services.copies import is_marked
 from app.services.documents import NewFile, attach_to_case
+from app.services.ended import why_ended
 from app.services.search import case_condition
 from app.services.versions import why_not_now
 from app.services.visibility import visible_cases, visible_through
@@ -268,7 +269,7 @@ class DocumentView(FileMixin, PreviewMixin, ReplaceMixin, PrivateSearchMixin, Of
             title=_("Add files to %(number)s", number=case.number),
             appbuilder=self.appbuilder,
             case=case,
-            finished=the_sop().step(case.step_key).kind == "end",
+            ended=_why_ended(case),
             back_url=case_url(case) or self.get_redirect(),
             action_url=self._own_url("attach", pk=case.id),
             upload_url=url_for("UploadView.stage"),
@@ -280,6 +281,16 @@ class DocumentView(FileMixin, PreviewMixin, ReplaceMixin, PrivateSearchMixin, Of
             max_mb=upload_limits().max_bytes // (1024 * 1024),
             form_key=request.form.get("form_key") or new_form_key(),
         )
+
+
+def _why_ended(case: Complaint) -> str:
+    """What is said instead of the form; nothing while the case goes on."""
+    why = why_ended(db.session(), the_sop(), case)
+    if why is None:
+        return ""
+    if why.code == "case_finished":
+        return _("Files are added again once it has been reopened.")
+    return error_sentence(why)
 
 
 def _shown_pages(document: Document) -> int:

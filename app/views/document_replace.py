@@ -14,6 +14,7 @@ from app.access import current_actor
 from app.errors import error_sentence
 from app.extensions import db
 from app.models import Document
+from app.services.ended import why_ended
 from app.services.versions import (
     LONGEST_REASON,
     MOST_VERSIONS,
@@ -99,8 +100,9 @@ class ReplaceMixin:
         reason_errors: Sequence[str] = (),
     ) -> str:
         case = document.complaint
-        finished = the_sop().step(case.step_key).kind == "end"
-        why = "case_finished" if finished else why_not_now(db.session(), document)
+        ended = why_ended(db.session(), the_sop(), case)
+        code = "" if ended else why_not_now(db.session(), document)
+        stopped = ended or (RefusedError(code, most=MOST_VERSIONS) if code else None)
         limits = upload_limits()
         return render_template(
             "aduan/document_replace.html",
@@ -126,5 +128,5 @@ class ReplaceMixin:
             max_mb=limits.max_bytes // (1024 * 1024),
             form_key=request.form.get("form_key") or new_form_key(),
             may_open=self.may("can_download"),
-            stopped=error_sentence(RefusedError(why, most=MOST_VERSIONS)) if why else "",
+            stopped=error_sentence(stopped) if stopped else "",
         )

@@ -17,7 +17,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.access import current_actor, current_permissions
 from app.auditing import audit_now
-from app.errors import sentence
+from app.errors import error_sentence, sentence
 from app.extensions import db
 from app.formats import local_date
 from app.models import Complaint, Region, UsedFormKey
@@ -27,6 +27,7 @@ from app.services.complaints import (
     open_cases_of,
     register_complaint,
 )
+from app.services.ended import why_ended
 from app.services.filecheck import ACCEPT
 from app.services.revealing import form_revealed
 from app.services.transitions import Handling, apply_transition
@@ -184,8 +185,8 @@ class RegistrationMixin:
         complaint = self.get_or_404(pk)
         if not current_actor().can("see_personal"):
             raise NotAllowedError("see_personal")  # the form holds what he may not read
-        if the_sop().step(complaint.step_key).kind == "end":
-            flash(sentence("case_finished"), "warning")
+        if (why := why_ended(db.session(), the_sop(), complaint)) is not None:
+            flash(error_sentence(why), "warning")
             return redirect(self._saved_url(str(complaint.id)), 303)
         if request.method == "POST":
             return self._correct(complaint)
