@@ -20,6 +20,8 @@ MESSAGES: Final[dict[str, str]] = {
         " as a new complaint."
     ),
 }
+#: What the page of a case says by itself, so that nothing is said twice.
+SAID_THERE: Final = frozenset({"case_archived", "case_erased"})
 
 
 def why_ended(session: Session, sop: Sop, complaint: Complaint) -> RefusedError | None:

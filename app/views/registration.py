@@ -27,7 +27,7 @@ from app.services.complaints import (
     open_cases_of,
     register_complaint,
 )
-from app.services.ended import why_ended
+from app.services.ended import SAID_THERE, why_ended
 from app.services.filecheck import ACCEPT
 from app.services.revealing import form_revealed
 from app.services.transitions import Handling, apply_transition
@@ -186,7 +186,8 @@ class RegistrationMixin:
         if not current_actor().can("see_personal"):
             raise NotAllowedError("see_personal")  # the form holds what he may not read
         if (why := why_ended(db.session(), the_sop(), complaint)) is not None:
-            flash(error_sentence(why), "warning")
+            if why.code not in SAID_THERE:
+                flash(error_sentence(why), "warning")
             return redirect(self._saved_url(str(complaint.id)), 303)
         if request.method == "POST":
             return self._correct(complaint)

@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.access import current_actor
 from app.auditing import audit_now
-from app.errors import error_sentence, status_of
+from app.errors import status_of
 from app.extensions import db
 from app.frame import framed
 from app.models import Complaint, Courier, Document
@@ -24,7 +24,7 @@ from app.services.casefile import load_case_file
 from app.services.caserows import load_case_records
 from app.services.complaints import claim, log_event
 from app.services.dispatching import clean_tracking_number
-from app.services.ended import why_ended
+from app.services.ended import SAID_THERE, why_ended
 from app.services.revealing import form_revealed, may_compare, step_revealed
 from app.services.transitions import Handling, apply_transition, start_work
 from app.sop.definition import Step, Transition
@@ -121,8 +121,7 @@ class WorkMixin:
         step = the_sop().step(item.step_key)
         self._stop_outsiders(step)
         why = why_ended(db.session(), the_sop(), item)
-        if why is not None and why.code != "case_finished":  # nothing could be done in the form
-            flash(error_sentence(why), "warning")
+        if why is not None and why.code in SAID_THERE:  # nothing could be done in the form
             return redirect(url_for(f"{self.endpoint}.show", pk=item.id), 303)
         form = self._form(item, step)
         number = item.number
