@@ -131,7 +131,9 @@ class ActionsMixin:
                 )
                 found = problems_of(legal.guards, facts)
                 problems = [problem_sentence(problem) for problem in found]
-            rows.append({"case": item, "problems": problems})
+            # One at another step is named, but nobody is let choose what would be refused.
+            rows.append({"case": item, "problems": problems, "elsewhere": legal is None})
+        rows.sort(key=lambda row: bool(row["problems"]))
         return render_template(
             "aduan/batch.html",
             title=str(move.label),

@@ -192,6 +192,21 @@ def test_the_batch_goes_the_way_of_the_list(login: Login, make_case: CaseMaker, 
     assert all(case.number in answer.text for case in cases)
 
 
+def test_a_batch_lets_nobody_choose_what_stands_elsewhere(
+    login: Login, make_case: CaseMaker, post: Any
+) -> None:
+    done, here = make_case("done"), make_case("printing")
+    client, sent = login("operator"), {"action": "confirm_printed"}
+    page = post(
+        client, "/complaints/action_post", {**sent, "rowid": [str(done.id), str(here.id)]}
+    ).text
+    assert re.findall(r'name="rowid" value="(\d+)"', page) == [str(here.id)]
+    assert page.index(here.number) < page.index(done.number), "what can be done comes first"
+    alone = post(client, "/complaints/action_post", {**sent, "rowid": [str(done.id)]}).text
+    assert done.number in alone
+    assert "Konfirmasi tercetak</button>" not in re.sub(r"\s+<", "<", alone)
+
+
 # --- stopping the clocks of a step ---
 
 
