@@ -112,10 +112,11 @@ def is_archived(session: Session, complaint: Complaint) -> bool:
     return is_partitioned(session) and session.get(ArchivedYear, year) is not None
 
 
-def in_archived_year(number: ColumnElement[str]) -> ColumnElement[bool]:
+def in_archived_year(number: Any) -> ColumnElement[bool]:
     """The same as a part of a statement that reads the case anyway."""
     of_year = literal("%-") + cast(ArchivedYear.year, String) + "-%"
-    return exists().where(number.like(of_year))
+    found: ColumnElement[bool] = exists().where(number.like(of_year))
+    return found
 
 
 def of_years(years: tuple[int, ...]) -> ColumnElement[bool]:

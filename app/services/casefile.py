@@ -197,10 +197,7 @@ def _head_statement() -> Select[Any]:
             SiakCheck,
             exists().where(in_office(bindparam("actor"), bindparam("day"))),
             in_archived_year(Complaint.number),
-            holder.first_name,
-            holder.last_name,
-            registrar.first_name,
-            registrar.last_name,
+            *(name for who in (holder, registrar) for name in (who.first_name, who.last_name)),
         )
         .outerjoin(RequirementCheck, RequirementCheck.complaint_id == Complaint.id)
         .outerjoin(
