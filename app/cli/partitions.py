@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import IO, Any, NoReturn
 
 import click
+import pyrage
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import select, text
@@ -20,9 +22,10 @@ from app.cli.verifying import faults_of_now
 from app.extensions import db, may_write
 from app.models import ArchivedYear
 from app.services.archive import detach_runs
+from app.services.attaching import attach_runs
 from app.services.audit import broken_rows
 from app.services.audit.partitions import detach
-from app.services.backup import BackupError, Encrypted, recipient
+from app.services.backup import BackupError, Encrypted, decrypted, identities_of, recipient
 from app.services.partitions import (
     AHEAD,
     BY_YEARS,
@@ -111,25 +114,61 @@ def detach_command(name: str, target: Path) -> None:
     print(told)
 
 
+@partitions_group.command("attach")
+@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--key", "key_file", required=True, type=click.Path(exists=True, path_type=Path),
+    help="The key file of `flask backup-key`.",
+)  # fmt: skip
+@with_appcontext
+def attach_command(source: Path, key_file: Path) -> None:
+    """Bring a year of step records back from SOURCE, which `detach` wrote of this office.
+
+    Everything is proved before as for `detach`. It needs the role that owns the tables.
+    """
+    _need_partitions()
+    _prove_office()
+    session = db.session()
+    session.execute(text("SET LOCAL statement_timeout = 0"))
+    may_write.set(True)
+    try:
+        keys = identities_of(key_file.read_text(encoding="utf-8"))
+        done = attach_runs(session, lambda: _opened(source, keys), datetime.now(UTC))
+        session.commit()
+    except (PartitionError, BackupError, ProgrammingError, OperationalError, OSError) as error:
+        session.rollback()
+        _stop(_why(error))
+    print(f"step_run_{done.year}: {done.runs} runs and {done.pauses} pauses are back")
+
+
+@contextmanager
+def _opened(source: Path, keys: list[Any]) -> Iterator[IO[bytes]]:
+    try:
+        with decrypted(source, keys) as stream:
+            yield stream
+    except (pyrage.DecryptError, OSError) as error:
+        raise BackupError(f"{source} is damaged, or the key is another one ({error})") from None
+
+
 def _why(error: Exception) -> object:
     if isinstance(error, ProgrammingError):
         return "only the owner of the tables may"
     if isinstance(error, OperationalError):
-        return "the table is busy; nothing was detached, try again"
+        return "the table is busy; nothing was changed, try again"
     return error
 
 
 def _prove_log() -> None:
     broken = next(broken_rows(db.session(), kept_heads()), None)
     if broken is not None:
-        _stop(f"the log is not whole, {broken[0]}: {broken[1]}; nothing was detached")
+        _stop(f"the log is not whole, {broken[0]}: {broken[1]}; nothing was changed")
 
 
 def _prove_office() -> None:
     """In a snapshot of its own: people go on working."""
     fault = next(iter(faults_of_now(kept_heads(), files=False, most=1)), None)
     if fault is not None:
-        _stop(f"{fault.rule}: {fault.where}: {fault.what}; nothing was detached")
+        _stop(f"{fault.rule}: {fault.where}: {fault.what}; nothing was changed")
 
 
 def _need_partitions() -> None:

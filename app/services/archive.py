@@ -53,15 +53,15 @@ MESSAGES: Final[dict[str, str]] = {
         " applicant complains again, register it as a new complaint."
     ),
     "archive_goes_on": N_(
-        "Old step times are being taken to the archive. Open the case again in a few minutes."
+        "Old step times are being taken to or from the archive. Open the case again in a few minutes."
     ),
 }
 #: One who takes out, or several who open again.
-_TAKING_OUT: Final = text("SELECT pg_advisory_xact_lock(720017)")
+TAKING_OUT: Final = text("SELECT pg_advisory_xact_lock(720017)")
 _OPENING: Final = text("SELECT pg_try_advisory_xact_lock_shared(720017)")
 #: To drop a part is to change every table that it refers to. They are had all at once or not at all,
 #: and waited for less long than it takes to notice a deadlock.
-_ALONE: Final = text("""
+ALONE: Final = text("""
 DO $$
 DECLARE usual text := current_setting('lock_timeout');
 BEGIN
@@ -152,7 +152,7 @@ def detach_runs(
     Raises:
         PartitionError: not the oldest, or one of its cases may still move, or its walk is not whole.
     """
-    session.execute(_TAKING_OUT)
+    session.execute(TAKING_OUT)
     part = _oldest(session, name, now)
     # Readers go on. Nothing writes a run of an ended case, but this cannot be too sure.
     session.execute(text(f"LOCK TABLE {name} IN SHARE MODE"))  # its name is of the catalogue
@@ -179,7 +179,7 @@ def detach_runs(
     session.execute(
         delete(_PAUSES).where(_PAUSES.c.step_run_id.in_(select(_RUNS.c.id).where(mine)))
     )
-    session.execute(_ALONE)
+    session.execute(ALONE)
     session.execute(text(f"ALTER TABLE step_run DETACH PARTITION {name}"))
     session.execute(text(f"DROP TABLE {name}"))
     record(

@@ -76,6 +76,17 @@ def make_ahead(session: Session, years: int = AHEAD) -> int:
     return made
 
 
+def make_year_of_rows(session: Session, parent: str, year: int) -> None:
+    """Make the part of a year gone by, of which rows lie in the default one, and move them there.
+
+    Raises:
+        PartitionError: it was not made.
+    """
+    session.execute(_MAKE, {"parent": parent, "years": 0})
+    if year not in [part.year for part in partitions(session, parent)]:
+        raise PartitionError(f"the part of {year} was not made")
+
+
 def partitions(session: Session, parent: str) -> list[Partition]:
     """Every part of a table, the oldest first and the default one last."""
     found = []

@@ -217,9 +217,9 @@ def _archives(session: Session) -> Iterator[Fault]:
             what = f"{kept.runs} runs in the file, {counted} counted here, {moved} moves"
             yield Fault("archive", year, what)
         told = session.scalars(
-            select(AuditEvent.detail).where(
-                AuditEvent.kind == "runs_archived", AuditEvent.subject == f"year:{year}"
-            )
+            select(AuditEvent.detail)
+            .where(AuditEvent.kind == "runs_archived", AuditEvent.subject == f"year:{year}")
+            .order_by(AuditEvent.id.desc())  # it may have come back and gone again
         ).first()
         if told is None or json.loads(told).get("sha256") != kept.sha256:
             yield Fault("archive", year, "the audit log does not tell of this file")

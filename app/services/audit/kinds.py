@@ -72,6 +72,9 @@ _SYSTEM: Final = {
     "restored": Text("Dipulihkan dari cadangan", "Restored from a backup"),
     "statistics_merged": Text("Statistik kantor digabungkan", "Statistics of an office merged"),
     "runs_archived": Text("Waktu langkah diarsipkan", "Step times archived"),
+    "runs_attached": Text(
+        "Waktu langkah dikembalikan dari arsip", "Step times back from the archive"
+    ),
     "audit_archived": Text("Catatan audit diarsipkan", "Audit log archived"),
     "audit_exported": Text("Catatan audit diekspor", "Audit log exported"),
 }

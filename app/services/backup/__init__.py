@@ -6,7 +6,7 @@ there is no panel any more.
 """
 
 from app.services.backup.making import BackupError, Encrypted, Made, make_backup, recipient
-from app.services.backup.reading import Contents, check_backup
+from app.services.backup.reading import Contents, check_backup, decrypted, identities_of
 from app.services.backup.restoring import restore_files, restore_keys, restore_rows
 
 __all__ = [
@@ -15,6 +15,8 @@ __all__ = [
     "Encrypted",
     "Made",
     "check_backup",
+    "decrypted",
+    "identities_of",
     "make_backup",
     "recipient",
     "restore_files",

@@ -52,7 +52,7 @@ def read_members(
     sums: dict[str, str] = {}
     manifest: dict[str, Any] | None = None
     try:
-        with _decrypted(path, identities) as stream, tarfile.open(fileobj=stream, mode="r|") as tar:
+        with decrypted(path, identities) as stream, tarfile.open(fileobj=stream, mode="r|") as tar:
             for info in tar:
                 if not info.isfile() or info.size > MOST_BYTES:
                     raise BackupError(f"{path}: {info.name!r} is no part of a backup")
@@ -119,7 +119,7 @@ def identities_of(text: str) -> list[Any]:
 
 
 @contextmanager
-def _decrypted(path: Path, identities: list[Any]) -> Iterator[IO[bytes]]:
+def decrypted(path: Path, identities: list[Any]) -> Iterator[IO[bytes]]:
     """The decrypted bytes as a stream; whatever goes wrong in the other thread is raised here."""
     with path.open("rb") as source:
         reading, writing = os.pipe()
