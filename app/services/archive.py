@@ -86,9 +86,10 @@ _WORDS: Final = ("reason", "note")
 
 
 def archived_years(session: Session) -> tuple[int, ...]:
-    """The years whose step records are in an archive; on SQLite none is, and nothing is asked."""
-    if not is_partitioned(session):
-        return ()
+    """The years whose step records are in an archive.
+
+    SQLite takes none out, but an office may have come to it with a backup of PostgreSQL.
+    """
     return tuple(session.scalars(select(ArchivedYear.year).order_by(ArchivedYear.year)))
 
 
@@ -98,9 +99,8 @@ def require_not_archived(session: Session, complaint: Complaint) -> None:
     Raises:
         RefusedError: its step records are in an archive, or a year is taken out at this moment.
     """
-    if not is_partitioned(session):
-        return
-    if not session.scalar(_OPENING):  # to wait for it would be to hold what it needs at its end
+    # To wait for it would be to hold what it needs at its end.
+    if is_partitioned(session) and not session.scalar(_OPENING):
         raise RefusedError("archive_goes_on")
     if is_archived(session, complaint):
         raise RefusedError("case_archived", year=year_of(complaint.number))
@@ -109,7 +109,7 @@ def require_not_archived(session: Session, complaint: Complaint) -> None:
 def is_archived(session: Session, complaint: Complaint) -> bool:
     """Whether a case is of a year whose step records are in an archive."""
     year = year_of(complaint.number)
-    return is_partitioned(session) and session.get(ArchivedYear, year) is not None
+    return session.get(ArchivedYear, year) is not None
 
 
 def in_archived_year(number: Any) -> ColumnElement[bool]:
