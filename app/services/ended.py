@@ -35,10 +35,10 @@ def why_ended(session: Session, sop: Sop, complaint: Complaint) -> RefusedError 
         return None
     if complaint.erased_at is not None:
         return RefusedError("case_erased")
-    if not step.transitions:
-        return RefusedError("case_over")
     if is_archived(session, complaint):
         return RefusedError("case_archived", year=year_of(complaint.number))
+    if not step.transitions:
+        return RefusedError("case_over")
     return RefusedError("case_finished")
 
 

@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.errors import problem_sentence
 from app.formats import days_left, local, short_date
-from app.models import CaseEvent, Complaint, Dispatch, Document, StepRun
+from app.models import CaseEvent, Complaint, Dispatch, Document
 from app.parts import words
 from app.services.actor import Actor
 from app.services.casefile import CaseFile
@@ -224,21 +224,24 @@ class CasePage:
             return keys.index(self.step.key), "halted" if halted else "current"
         closed = [run for run in self.file.runs if run.step_key in keys]
         if self.file.archived:
-            left = [event.from_step for event in self.file.events if event.from_step in keys]
-            return (keys.index(left[-1]), "done") if left else (0, "done")
+            left = [event for event in self.file.events if event.from_step in keys]
+            return (
+                self._after(keys, left[-1].from_step, left[-1].transition) if left else (0, "done")
+            )
         if not closed:
             # Finished without any step of ours: taken over from a register.
             return (-1, "todo") if self.step.kind == "end" else (0, "halted")
-        last: StepRun = closed[-1]
-        at = keys.index(last.step_key)
-        return at, "halted" if self._was_return(last) else "done"
+        return self._after(keys, closed[-1].step_key, closed[-1].transition)
 
-    def _was_return(self, run: StepRun) -> bool:
+    def _after(self, keys: list[str], left: str | None, by: str | None) -> tuple[int, str]:
+        """The mark of a case that left a step by a move: a return halted it there."""
+        assert left is not None
         try:
-            step = self.sop.step(run.step_key)
+            moves = self.sop.step(left).transitions
         except NotFoundError:
-            return False
-        return any(move.key == run.transition and move.danger for move in step.transitions)
+            moves = ()
+        halted = any(move.key == by and move.danger for move in moves)
+        return keys.index(left), "halted" if halted else "done"
 
     # --- clocks ---
 

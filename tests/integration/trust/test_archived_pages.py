@@ -26,6 +26,7 @@ from tests.integration.trust.test_archived_runs import (
     NOW,
     OLD,
     day,
+    lane_of,
     old,  # noqa: F401
     take_out,
 )
@@ -70,7 +71,8 @@ def test_only_a_way_that_is_open_is_named(
     session: Session, archived: Complaint, office: Office
 ) -> None:
     assert code_of(session, office, archived) == "case_archived"
-    assert code_of(session, office, of_step(session, "withdrawn")) == "case_over"
+    assert code_of(session, office, of_step(session, "withdrawn")) == "case_archived"
+    assert code_of(session, office, of_step(session, "withdrawn", LATER)) == "case_over"
     assert code_of(session, office, of_step(session, "done", LATER)) == "case_finished"
     assert code_of(session, office, of_step(session, "certification", NOW.year)) is None
     session.execute(update(Complaint).where(Complaint.id == archived.id).values(erased_at=NOW))
@@ -82,7 +84,7 @@ def test_only_a_way_that_is_open_is_named(
     ("step", "year", "said", "unsaid"),
     [
         pytest.param("done", OLD, (ARCHIVED, ANEW), (AGAIN, FILES_AGAIN), id="archived"),
-        pytest.param("withdrawn", OLD, (ANEW,), (AGAIN, FILES_AGAIN), id="withdrawn"),
+        pytest.param("withdrawn", LATER, (ANEW,), (ARCHIVED, AGAIN, FILES_AGAIN), id="withdrawn"),
         pytest.param("done", LATER, (FILES_AGAIN,), (ARCHIVED, ANEW), id="may be opened again"),
     ],
 )
@@ -165,6 +167,22 @@ def test_a_case_from_a_register_of_that_year_is_not_opened_again_either(
     page = client.get(address).text
     assert "#reopen" not in page
     assert ARCHIVED in page
+
+
+def test_every_case_stands_where_it_stood(
+    session: Session, old: Complaint, login: Callable[[str], FlaskClient]  # noqa: F811
+) -> None:  # fmt: skip
+    client = login("subkoordinator")
+    cases = session.scalars(select(Complaint).where(Complaint.number.like(f"%-{OLD}-%"))).all()
+
+    def lanes() -> dict[str, str]:
+        return {
+            case.number: lane_of(client.get(f"/complaints/show/{case.id}").text) for case in cases
+        }
+
+    before = lanes()
+    take_out(session)
+    assert lanes() == before
 
 
 # --- what is refused whoever asks -----------------------------------------------------------------
