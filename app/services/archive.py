@@ -135,8 +135,6 @@ def count_archived(session: Session, *conditions: Any) -> int:
 
 def touches_archive(session: Session, start: datetime, end: datetime) -> bool:
     """Whether a run that was archived may have lain in a stretch of time."""
-    if not is_partitioned(session):
-        return False
     during = (ArchivedYear.first_at < end, ArchivedYear.last_at >= start)
     return session.scalar(select(ArchivedYear.year).where(*during).limit(1)) is not None
 

@@ -21,7 +21,6 @@ from sqlalchemy.orm import Session
 from app.models import ArchivedPause, Complaint, Pause, StepRun
 from app.services.archive import touches_archive
 from app.services.charts.periods import of_cases
-from app.services.partitions import is_partitioned
 from app.services.statistics import Scope, day_bounds
 from app.sop.clock import Calendar, counted_seconds
 from app.sop.definition import Sop
@@ -107,13 +106,11 @@ def _single(session: Session, scope: Scope, start: datetime, end: datetime) -> l
     statement = of_cases(_during(statement, start, end), scope)
     if scope.step_key is not None:
         statement = statement.where(StepRun.step_key == scope.step_key)
-    return [*session.execute(statement), *_archived(session, scope, start, end)]
+    return list(session.execute(statement.union_all(_archived(scope, start, end))))
 
 
-def _archived(session: Session, scope: Scope, start: datetime, end: datetime) -> list[Any]:
+def _archived(scope: Scope, start: datetime, end: datetime) -> Any:
     """The same of cases whose step records lie in an archive."""
-    if not is_partitioned(session):
-        return []
     kept = ArchivedPause
     statement = (
         select(kept.reason, kept.complaint_id, kept.from_at, kept.to_at)
@@ -122,7 +119,7 @@ def _archived(session: Session, scope: Scope, start: datetime, end: datetime) ->
     )
     if scope.step_key is not None:
         statement = statement.where(kept.step_key == scope.step_key)
-    return list(session.execute(of_cases(statement, scope)))
+    return of_cases(statement, scope)
 
 
 def _whole(session: Session, scope: Scope, start: datetime, end: datetime) -> list[Any]:

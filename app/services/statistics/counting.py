@@ -18,7 +18,6 @@ from app.models import (
     SopStep,
     StepRun,
 )
-from app.services.partitions import is_partitioned
 from app.services.statistics.facts import (
     Dims,
     Fact,
@@ -65,9 +64,10 @@ def facts(
     found: Any = _of_cases(statement, scope)
     if complaint_id is not None:
         found = found.where(Complaint.id == complaint_id)
-    elif series == "run" and is_partitioned(session):
-        # Runs of old years lie in an archive, their numbers apart. What is asked of one case is asked
-        # to change it, which no case of those years is.
+    elif series == "run":
+        # Runs of old years may lie in an archive, their numbers apart; on SQLite, too, where a backup
+        # of PostgreSQL has come. What is asked of one case is asked to change it, which no case of
+        # those years is.
         found = found.union_all(_of_cases(_runs(session, bounds, ArchivedRun)[0], scope))
     rows = session.execute(found.execution_options(yield_per=_CHUNK))
     for row in rows:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.models import ArchivedRun, ArchivedYear, Complaint, StepRun
 from app.services.audit import record
+from app.services.statistics import Scope, read, rebuild
 from app.services.transitions import Office, apply_transition
 from app.services.verifying import verify
 from app.sop.errors import RefusedError
@@ -57,5 +59,18 @@ def test_it_is_not_opened_again(
     assert refused.value.code == "case_archived"
 
 
-def test_its_walk_is_not_missed(session: Session, archived: Complaint) -> None:
-    assert {"walk", "archive", "year"} & {fault.rule for fault in verify(session)} == set()
+def test_its_walk_is_not_missed_and_its_runs_still_count(
+    session: Session, archived: Complaint
+) -> None:
+    rules = {"walk", "archive", "year", "statistics"}
+    assert rules & {fault.rule for fault in verify(session)} == set()
+    year = Scope(date(YEAR, 1, 1), date(YEAR, 12, 31))
+    counted = read(session, "run", year)
+    assert counted
+    # Two sorts at once are answered from the rows.
+    both = replace(year, channel_id=archived.channel_id, category_id=archived.category_id)
+    names = ("n", "wait", "judged", "within")
+    assert read(session, "run", both, only=names) == read(session, "run", year, only=names)
+    rebuild(session)
+    session.commit()
+    assert read(session, "run", year) == counted
