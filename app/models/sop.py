@@ -101,10 +101,13 @@ class StepRun(Model):
             sqlite_where=text("finished_at IS NULL"),
             postgresql_where=text("finished_at IS NULL"),
         ),
+        # What stands where since when is read from the index alone.
         Index(
             "ix_step_run_queue",
             "step_key",
             "entered_at",
+            "started_at",
+            "finished_at",
             sqlite_where=text("finished_at IS NULL"),
             postgresql_where=text("finished_at IS NULL"),
         ),
@@ -116,6 +119,8 @@ class StepRun(Model):
             "work_seconds",
             "wait_seconds",
             "standard_minutes",
+            # Else SQLite looks up the open ones here, as if they were few.
+            sqlite_where=text("finished_at IS NOT NULL"),
         ),
         CheckConstraint("work_seconds IS NULL OR work_seconds >= 0", name="ck_work"),
         CheckConstraint("wait_seconds IS NULL OR wait_seconds >= 0", name="ck_wait"),

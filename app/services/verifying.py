@@ -53,6 +53,7 @@ def verify(
     like faults.
     """
     yield from _clocks(session)
+    yield from _holders(session)
     yield from _ends(session)
     yield from _runs(session)
     yield from _years(session)
@@ -92,6 +93,24 @@ def _clocks(session: Session) -> Iterator[Fault]:
     for number, clock, runs, _right in session.execute(found):
         wanted = "one" if clock else "no"
         yield Fault("clock", number, f"{runs} open runs where there must be {wanted} of its step")
+
+
+def _holders(session: Session) -> Iterator[Fault]:
+    """Who holds a case in a step with a clock has begun it, at the time the case says it came there.
+
+    The queue puts cases in order by what the cases say (begun first, then the longest there).
+    """
+    wrong = or_(
+        and_(Complaint.assignee_id.is_not(None), StepRun.started_at.is_(None)),
+        Complaint.step_since != StepRun.entered_at,
+    )
+    statement = (
+        select(Complaint.number)
+        .join(StepRun, and_(StepRun.complaint_id == Complaint.id, StepRun.finished_at.is_(None)))
+        .where(Complaint.closed_at.is_(None), wrong)
+    )
+    for number in session.scalars(statement):
+        yield Fault("holder", number, "the case and its clock differ on who began it or since when")
 
 
 def _ends(session: Session) -> Iterator[Fault]:

@@ -73,6 +73,10 @@ DEFAULT_WEEK: Final[Week] = {
 }
 
 
+#: Moments whose place in their month a calendar keeps; when there are more, all are forgotten.
+MOST_MOMENTS: Final = 20_000
+
+
 @dataclass(frozen=True)
 class Calendar:
     """When the office works. A holiday is closed, whatever else is said about the day.
@@ -90,6 +94,9 @@ class Calendar:
         default_factory=dict, init=False, repr=False, compare=False
     )
     _months: dict[date, list[int]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _moments: dict[int, tuple[date, int]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -253,11 +260,20 @@ def _working(cal: Calendar, first: int, last: int) -> int:
 
 
 def _into_month(cal: Calendar, second: int) -> tuple[date, int]:
-    """The first day of a moment's month, and the working seconds from there to the moment."""
+    """The first day of a moment's month, and the working seconds from there to the moment.
+
+    Kept: the moments in which open cases came and were begun are asked for again and again.
+    """
+    found = cal._moments.get(second)
+    if found is not None:
+        return found
     day = cal.day_of(_instant(second))
     month = day.replace(day=1)
     passed = cal.month(month)[day.day - 1]
     for opens, closes in cal.spans(day):
         if second > opens:
             passed += min(second, closes) - opens
+    if len(cal._moments) >= MOST_MOMENTS:
+        cal._moments.clear()
+    cal._moments[second] = month, passed
     return month, passed

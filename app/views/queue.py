@@ -53,7 +53,7 @@ class QueueView(BaseView):  # type: ignore[misc]
             title=_("Queue"),
             subtitle=_subtitle(queue),
             queue=queue,
-            rows=queue_rows(queue),
+            rows=queue_rows(queue, ticks=bool(moves)),
             tabs=_tabs(queue),
             stopped=[(s, queue.pauses[s.key]) for s in queue.steps if s.key in queue.pauses],
             reasons={reason.key: reason.label for reason in office.sop.pause_reasons},

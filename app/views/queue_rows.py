@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from flask import current_app, url_for
 from flask_babel import gettext as _
@@ -24,47 +24,34 @@ from app.views.office import request_time
 
 #: A due date this near is marked.
 DUE_SOON: Final = 3
-NOTHING: Final = Markup("")
 _GAP: Final = "0row0"
 
 
-class QueueRow(NamedTuple):
-    """One case of the queue, every part escaped: the template puts them in as they are."""
+def queue_rows(queue: Queue, *, ticks: bool) -> Markup:
+    """The rows of a page; one button stands out: what I have begun, else the first free case.
 
-    pk: int
-    number: Markup
-    mine: bool
-    #: Number, marks, applicant and category.
-    title: Markup
-    #: Since when, and on the tab of all steps where.
-    since: Markup
-    #: Work beside its standard, or how long the applicant has not answered.
-    work: Markup
-    #: By when; nothing where the applicant is waited for.
-    due: Markup
-    #: The one button, or with whom the case is.
-    do: Markup
-
-
-def queue_rows(queue: Queue) -> list[QueueRow]:
-    """The rows of a page; one button stands out: what I have begun, else the first free case."""
-    page = _Page(queue)
+    Args:
+        ticks: whether each begins with a box to choose it for a batch.
+    """
+    page = _Page(queue, ticks=ticks)
     rows, first_free = [], True
     for entry in queue.entries:
         free = entry.mine or not entry.holder
         rows.append(page.row(entry, primary=entry.mine or (first_free and free)))
         first_free = first_free and not free
-    return rows
+    return Markup("\n").join(map(Markup, rows))
 
 
 class _Page:
     """What all rows of one page share: words, addresses, icons, what the reader may do.
 
-    Pieces of a cell are plain text that is escaped where it is put in; whole cells are markup.
+    Pieces and cells are plain text whose words were escaped where they were put in; the whole is
+    markup.
     """
 
-    def __init__(self, queue: Queue) -> None:
+    def __init__(self, queue: Queue, *, ticks: bool) -> None:
         actor = current_actor()
+        self.ticks = ticks
         self.on_waiting = queue.step is not None and not queue.step.clock
         self.one_step = queue.step is not None
         self.today = local(request_time()).date()
@@ -90,44 +77,65 @@ class _Page:
             "late": escape(_("over the standard")),
         }
         #: Cells that come again: the same date is due on many rows, the same number of days waited.
-        self.dues: dict[date, Markup] = {}
-        self.answers: dict[int, Markup] = {}
-
-    def row(self, entry: Entry, *, primary: bool) -> QueueRow:
-        """One case."""
-        case = entry.case
-        number = escape(case.number)
-        return QueueRow(
-            case.id,
-            number,
-            entry.mine,
-            self._title(entry, number),
-            self._since(entry),
-            self._answer(entry) if self.on_waiting else self._work(entry),
-            NOTHING if self.on_waiting else self._due(entry.due),
-            self._do(entry, number, primary),
+        self.dues: dict[date, str] = {}
+        self.answers: dict[int, str] = {}
+        self.choose = _("Choose %(name)s")
+        since = escape(_("Since") if self.one_step else _("Step"))
+        work = escape(_("No answer for") if self.on_waiting else _("Work so far"))
+        self.heads = (
+            f'<td data-label="{since}"><div>',
+            f'</div></td><td data-label="{work}"><div>',
+            f'</div></td><td data-label="{escape(_("Due"))}"><div>',
         )
 
-    def _title(self, entry: Entry, number: Markup) -> Markup:
+    def row(self, entry: Entry, *, primary: bool) -> str:
+        """One case."""
+        number = str(escape(entry.case.number))
+        since, work, due = self.heads
+        cells = (
+            f'<td class="row-title">{self._title(entry, number)}</td>{since}{self._since(entry)}'
+        )
+        if self.on_waiting:
+            cells = f"{cells}{work}{self._answer(entry)}"
+        else:
+            cells = f"{cells}{work}{self._work(entry)}{due}{self._due(entry.due)}"
+        tick = self._tick(entry.case.id, number) if self.ticks else ""
+        css = ' class="queue-mine"' if entry.mine else ""
+        return (
+            f"<tr{css}>{tick}{cells}</div></td>"
+            f'<td class="row-actions queue-do">{self._do(entry, number, primary)}</td></tr>'
+        )
+
+    def _tick(self, pk: int, number: str) -> str:
+        """The box by which the case is chosen for a batch."""
+        choose = escape(self.choose) % {"name": Markup(number)}  # noqa: S704
+        return (
+            '<td class="check-cell"><label class="check-box">'
+            f'<input type="checkbox" name="rowid" value="{pk}" data-check>'
+            f'<span class="sr-only">{choose}</span></label></td>'
+        )
+
+    def _title(self, entry: Entry, number: str) -> str:
         case = entry.case
-        text = f'<a href="{self.show(case.id)}">{number}</a>' if self.show else str(number)
+        text = f'<a href="{self.show(case.id)}">{number}</a>' if self.show else number
         if case.round > 1:
             text = f"{text}{self.badge(self.round % {'number': case.round}, 'info')}"
         if case.confidential:
             text = f"{text}{self.confidential}"
         category = self.categories.get(case.category_id, "")
-        return _made(f"{text} {_line(escape(shown_name(case)))}{category}")
+        return f"{text} {_line(escape(shown_name(case)))}{category}"
 
-    def _since(self, entry: Entry) -> Markup:
+    def _since(self, entry: Entry) -> str:
         moment = entry.since.isoformat(timespec="minutes")
         time = f'<time datetime="{moment}">{escape(local_datetime(entry.since))}</time>'
         where = "" if self.one_step else _line(escape(entry.step.label), "strong")
-        return _made(f"{where}{_line(time, 'nowrap')}")
+        return f"{where}{_line(time, 'nowrap')}"
 
-    def _work(self, entry: Entry) -> Markup:
+    def _work(self, entry: Entry) -> str:
+        """Work beside its standard."""
         clocks = entry.clocks
         if clocks is None:
-            return NOTHING
+            return ""
         if entry.started:
             text = self._share(clocks.work, entry.standard)
         else:
@@ -137,7 +145,7 @@ class _Page:
                 text = f"{text}{_line(standard, 'muted')}"
         waited = escape(self.waited % {"time": duration(clocks.wait)})
         standing = self.standing if entry.standing else ""
-        return _made(f"{text}{_line(waited, 'muted')}{standing}")
+        return f"{text}{_line(waited, 'muted')}{standing}"
 
     def _share(self, seconds: int, standard: int | None) -> str:
         """Minutes used beside the standard, as `ui.share` draws them."""
@@ -159,7 +167,7 @@ class _Page:
             f'<span class="share-bar w-{min(percent, 100)}"></span></div></div>'
         )
 
-    def _answer(self, entry: Entry) -> Markup:
+    def _answer(self, entry: Entry) -> str:
         """How long the applicant has not answered."""
         days = (self.today - local(entry.since).date()).days
         found = self.answers.get(days)
@@ -173,10 +181,10 @@ class _Page:
                     "Longer than %(days)d days: it may be closed as withdrawn.", days=ANSWER_DAYS
                 )
                 text = f"{text}{_line(escape(words), 'muted')}"
-            found = self.answers[days] = _made(text)
+            found = self.answers[days] = str(text)
         return found
 
-    def _due(self, due: date) -> Markup:
+    def _due(self, due: date) -> str:
         found = self.dues.get(due)
         if found is None:
             left = (due - self.today).days
@@ -186,26 +194,22 @@ class _Page:
             else:
                 badge = self.badge(words, "late" if left < 0 else "warn", "clock")
                 text = f"{badge}{_line(day, 'muted nowrap')}"
-            found = self.dues[due] = _made(text)
+            found = self.dues[due] = text
         return found
 
-    def _do(self, entry: Entry, number: Markup, primary: bool) -> Markup:
+    def _do(self, entry: Entry, number: str, primary: bool) -> str:
+        """The one button, or with whom the case is."""
         if entry.holder and not entry.mine:
             who = escape(_("with %(who)s", who=entry.holder))
-            return _made(f'<span class="queue-holder">{who}</span>')
+            return f'<span class="queue-holder">{who}</span>'
         if not self.may_work:
-            return NOTHING
-        return _made(
+            return ""
+        return (
             f'<button type="submit" class="btn btn-{"primary" if primary else "default"} btn-sm"'
             f' form="start" formaction="{self.start(entry.case.id)}">'
             f"{self.go_on if entry.mine else self.begin}</button>"
             f'<span class="sr-only">{number}</span>'
         )
-
-
-def _made(text: str) -> Markup:
-    """A cell whose parts were all escaped where they were put in."""
-    return Markup(text)  # noqa: S704
 
 
 def _line(text: str, classes: str = "") -> str:

@@ -51,6 +51,22 @@ def _foreign_clock(session: Session, store: Store, case: Complaint) -> None:
     )
 
 
+def _held_unbegun(session: Session, store: Store, case: Complaint) -> None:
+    session.execute(
+        update(Complaint).where(Complaint.id == case.id).values(assignee_id=case.registered_by_id)
+    )
+    session.execute(
+        update(StepRun)
+        .where(StepRun.complaint_id == case.id, StepRun.finished_at.is_(None))
+        .values(started_at=None)
+    )
+
+
+def _longer_there(session: Session, store: Store, case: Complaint) -> None:
+    since = case.step_since - timedelta(hours=1)
+    session.execute(update(Complaint).where(Complaint.id == case.id).values(step_since=since))
+
+
 def _open_end(session: Session, store: Store, case: Complaint) -> None:
     session.execute(
         update(Complaint).where(Complaint.id == case.id).values(closed_at=case.received_at)
@@ -117,6 +133,8 @@ def _other_year(session: Session, store: Store, case: Complaint) -> None:
         pytest.param(_second_clock, "clock", id="a case at its end whose clock runs"),
         pytest.param(_no_clock, "clock", id="a step without its clock"),
         pytest.param(_foreign_clock, "clock", id="the clock of another step"),
+        pytest.param(_held_unbegun, "holder", id="a case that is held and not begun"),
+        pytest.param(_longer_there, "holder", id="a case that is longer there than its clock"),
         pytest.param(_open_end, "end", id="an end date before the end"),
         pytest.param(_half_run, "run", id="a closed run without its clock"),
         pytest.param(_backwards, "run", id="a start before the entry"),
