@@ -152,7 +152,7 @@ def cases_by_step(session: Session) -> dict[str, int]:
         .group_by(Complaint.step_key)
     )
     counts = {row[0]: row[1] for row in session.execute(statement)}
-    for step, ended in read(session, "ended", EVER).items():
+    for step, ended in read(session, "ended", EVER, only=("n",)).items():
         counts[step] = counts.get(step, 0) + ended["n"]
     return counts
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.models import Courier
 from app.services.casefile import Shelf
 from app.services.charts.names import named
-from app.services.statistics import Scope, classes, ranked, read_all
+from app.services.statistics import Asked, Scope, classes, ranked, read_all
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def deliveries(
     session: Session, scope: Scope, *, shelf: Shelf | None = None
 ) -> tuple[CourierDelivery, ...]:
     """Every courier with a parcel in the period, most sent first; one statement, without shelf two."""
-    sent, arrived = read_all(session, (("parcel", scope), ("delivery", scope)))
+    sent, arrived = read_all(session, [Asked("parcel", scope), Asked("delivery", scope)])
     names = {str(pk): row.name for pk, row in named(session, Courier, shelf).items()}
     rows = []
     for key in sent.keys() | arrived.keys():

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from app.services.statistics import Scope, read_all
+from app.services.statistics import Asked, Scope, read_all
 
 #: The kinds of dates, in the order in which a case reaches them.
 KINDS: Final = ("completeness", "class", "decision")
@@ -42,9 +42,9 @@ def due_dates(session: Session, scope: Scope, *, today: date) -> tuple[DueDates,
 
     A date that is today is still to come; from tomorrow on an open case has missed it.
     """
-    asked = [("due", scope)]
+    asked = [Asked("due", scope)]
     if scope.last >= today:
-        asked.append(("due", scope.during(max(today, scope.first), scope.last)))
+        asked.append(Asked("due", scope.during(max(today, scope.first), scope.last)))
     found, *more = read_all(session, asked)
     later = more[0] if more else {}
     rows = []

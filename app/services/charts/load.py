@@ -52,7 +52,7 @@ def lane_load(
     session: Session, sop: Sop, scope: Scope, *, shelf: Shelf | None = None
 ) -> tuple[LaneLoad, ...]:
     """Every lane in the sheet's order, the work of a chosen step alone; two statements, without shelf three."""
-    found = read(session, "run", scope)
+    found = read(session, "run", scope, only=("n", "work", "wait"))
     now = open_counts(session, scope)
     lanes = {key: row.actor for key, row in named(session, SopStep, shelf).items()}
     rows = []

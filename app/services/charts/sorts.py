@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -12,8 +13,12 @@ from app.models import Category, Channel, Region
 from app.services.casefile import Shelf
 from app.services.charts.names import named
 from app.services.charts.openwork import open_by_sort
-from app.services.statistics import Counts, Scope, read_all_split
+from app.services.statistics import Asked, Counts, Scope, read_all_split
 from app.sop.text import Text
+
+#: Of the cells, the numbers that stand in the table: not by hours or rounds.
+_CASES: Final = ("n",)
+_DATES: Final = ("n", "met", "late")
 
 
 @dataclass(frozen=True)
@@ -41,10 +46,12 @@ def sort_numbers(
     session: Session, scope: Scope, dim: str, *, today: date, shelf: Shelf | None = None
 ) -> tuple[SortNumbers, ...]:
     """Every value of a dimension that has any case, most received first; two statements, without shelf three."""
-    asked = [("arrival", scope), ("ended", scope), ("due", scope)]
+    asked = [Asked("arrival", scope, _CASES), Asked("ended", scope, _CASES)]
+    asked.append(Asked("due", scope, _DATES, "class"))
     # What is due later than yesterday and not closed is neither met nor missed yet.
     if scope.last >= today:
-        asked.append(("due", scope.during(max(today, scope.first), scope.last)))
+        ahead_of = scope.during(max(today, scope.first), scope.last)
+        asked.append(Asked("due", ahead_of, _DATES, "class"))
     names = [*_named(session, dim, shelf), ("", "")]
     values = [value for value, _label in names]
     received, finished, due, *more = read_all_split(session, asked, dim, values)

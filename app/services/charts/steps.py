@@ -14,13 +14,13 @@ from app.models import Complaint, SopStep, StepRun
 from app.services.casefile import Shelf
 from app.services.charts.names import named
 from app.services.charts.periods import of_cases
-from app.services.statistics import Counts, Scope, class_bound, ranked, read, spread
+from app.services.statistics import Counts, Scope, Spread, class_bound, ranked, read, spread
 from app.sop.definition import Sop
 from app.sop.text import Text
 
 #: A histogram shows so many standards and puts what took longer into one last bar.
 SHOWN_STANDARDS: Final = 3
-Classes = tuple[tuple[int, int], ...]
+_NONE: Final = Spread()
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class StepDuration:
     work_total: int
     wait_total: int
     #: Runs by the upper bound of their duration, in order.
-    work_classes: Classes
-    wait_classes: Classes
+    work_classes: Spread
+    wait_classes: Spread
     #: Cases in the step at this moment, and those of them that nobody has started.
     here_now: int
     waiting_now: int
@@ -168,7 +168,7 @@ def _duration(
     now: tuple[int, int],
 ) -> StepDuration:
     kinds = spread(counts)
-    frozen, work, wait = (kinds.get(kind, []) for kind in "swq")
+    frozen, work, wait = (kinds.get(kind, _NONE) for kind in "swq")
     work_median, work_p90 = ranked(work, (1, 2), (9, 10))
     wait_median, wait_p90 = ranked(wait, (1, 2), (9, 10))
     return StepDuration(
@@ -186,8 +186,8 @@ def _duration(
         judged=counts.get("judged", 0),
         work_total=counts.get("work", 0),
         wait_total=counts.get("wait", 0),
-        work_classes=tuple(work),
-        wait_classes=tuple(wait),
+        work_classes=work,
+        wait_classes=wait,
         here_now=now[0],
         waiting_now=now[1],
     )

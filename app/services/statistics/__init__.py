@@ -4,10 +4,19 @@
 `counting` finds the same facts again in the tables, and `reading` answers for a period.
 """
 
-from app.services.statistics.classes import class_bound, classes, percentile, ranked, spread, within
+from app.services.statistics.classes import (
+    Spread,
+    class_bound,
+    classes,
+    percentile,
+    ranked,
+    spread,
+    within,
+)
 from app.services.statistics.facts import UNKNOWN_DIFFERENCE, Counts, Dims, Fact
 from app.services.statistics.keeping import note, write
 from app.services.statistics.reading import (
+    Asked,
     read,
     read_all,
     read_all_by,
@@ -21,11 +30,13 @@ from app.services.statistics.scope import DIMS, Scope, day_bounds
 __all__ = [
     "DIMS",
     "UNKNOWN_DIFFERENCE",
+    "Asked",
     "Counts",
     "Difference",
     "Dims",
     "Fact",
     "Scope",
+    "Spread",
     "check",
     "class_bound",
     "classes",

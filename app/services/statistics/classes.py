@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import Final
 
@@ -47,24 +47,47 @@ def part(key: str) -> tuple[str, int] | None:
     return (key[0], int(key[1:])) if key[1:].isdigit() else None
 
 
-def classes(counts: Mapping[str, int], prefix: str) -> list[tuple[int, int]]:
-    """The classes under a prefix as (upper bound, number), in order and without empty ones."""
-    return spread(counts).get(prefix, [])
+class Spread(tuple[tuple[int, int], ...]):
+    """The classes of one kind as (upper bound, number), in order and without empty ones."""
+
+    @cached_property
+    def seen(self) -> list[int]:
+        """How many there are up to each of them."""
+        return list(accumulate(number for _bound, number in self))
 
 
-def spread(counts: Mapping[str, int]) -> dict[str, list[tuple[int, int]]]:
-    """All classes by their prefix, in one go over the counts."""
-    found: dict[str, list[tuple[int, int]]] = {}
-    for key, number in counts.items():
-        named = part(key)
-        if named is not None and number:
-            kind = found.get(named[0])
-            if kind is None:
-                kind = found[named[0]] = []
-            kind.append((named[1], number))
-    for kind in found.values():
-        kind.sort()
-    return found
+#: Classes by their prefix.
+Kinds = Mapping[str, Spread]
+
+
+class Total(dict[str, int]):
+    """Numbers that were added up, with their classes found once. Shared: it is never changed."""
+
+    @cached_property
+    def kinds(self) -> Kinds:
+        """Its classes, in one go over the numbers."""
+        found: dict[str, list[tuple[int, int]]] = {}
+        for key, number in self.items():
+            named = part(key)
+            if named is not None and number:
+                kind = found.get(named[0])
+                if kind is None:
+                    kind = found[named[0]] = []
+                kind.append((named[1], number))
+        return {prefix: Spread(sorted(kind)) for prefix, kind in found.items()}
+
+
+_NONE: Final = Spread()
+
+
+def classes(counts: Mapping[str, int], prefix: str) -> Spread:
+    """The classes under a prefix."""
+    return spread(counts).get(prefix, _NONE)
+
+
+def spread(counts: Mapping[str, int]) -> Kinds:
+    """All classes by their prefix."""
+    return counts.kinds if isinstance(counts, Total) else Total(counts).kinds
 
 
 def percentile(
@@ -79,7 +102,7 @@ def percentile(
 
 def ranked(ordered: Sequence[tuple[int, int]], *shares: tuple[int, int]) -> tuple[int | None, ...]:
     """The nearest-rank percentiles of classes in order, one for each share."""
-    seen = list(accumulate(number for _bound, number in ordered))
+    seen = (ordered if isinstance(ordered, Spread) else Spread(ordered)).seen
     if not seen or not seen[-1]:
         return (None,) * len(shares)
     return tuple(

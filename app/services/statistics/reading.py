@@ -6,19 +6,21 @@ about two of them at once is answered from the rows, by the same rules: it conce
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-import orjson
 from sqlalchemy import (
+    BigInteger,
     Select,
     String,
     Text,
     and_,
     bindparam,
     cast,
+    func,
     literal,
     literal_column,
     select,
@@ -38,18 +40,34 @@ from app.services.statistics.scope import (
     start_of,
     stretches_by,
 )
+from app.services.statistics.totals import totals
 
 ByItem = dict[str, Counts]
-#: Cells that are added up, and cells that are taken away from them.
-_Texts = tuple[list[str], list[str]]
-#: A series and the part of the office's work that is asked about.
-Asked = tuple[str, Scope]
+#: Numbers of cells by their names.
+Names = tuple[str, ...]
+
+
+class Asked(NamedTuple):
+    """A series and the part of the office's work that is asked about."""
+
+    series: str
+    scope: Scope
+    #: The numbers that are wanted, where not all of them are; then every question names some.
+    only: Names = ()
+    #: The one item that is wanted.
+    item: str | None = None
+
+
 _CELL: Final = StatCell.__table__.c
 
 
-def read(session: Session, series: str, scope: Scope) -> ByItem:
-    """The numbers of a series by item, for the whole period; one statement."""
-    return read_all(session, ((series, scope),))[0]
+def read(session: Session, series: str, scope: Scope, *, only: Names = ()) -> ByItem:
+    """The numbers of a series by item, for the whole period; one statement.
+
+    Args:
+        only: the numbers that are wanted, where not all of them are.
+    """
+    return read_all(session, [Asked(series, scope, only)])[0]
 
 
 def read_all(session: Session, asked: Sequence[Asked]) -> list[ByItem]:
@@ -57,13 +75,9 @@ def read_all(session: Session, asked: Sequence[Asked]) -> list[ByItem]:
 
     They all ask about the same sorts of cases.
     """
-    if len(asked[0][1].dims) > 1:
-        return [
-            _by(_rows_facts(session, series, scope), lambda fact: "").get("", {})
-            for series, scope in asked
-        ]
-    pieces = [cover_of(scope) for _series, scope in asked]
-    found = _read(session, asked, pieces, key=lambda row: "")
+    if len(asked[0].scope.dims) > 1:
+        return [_by(session, one, lambda fact: "").get("", {}) for one in asked]
+    found = _read(session, asked, _covers(asked), key=lambda row: "")
     return [part.get("", {}) for part in found]
 
 
@@ -83,11 +97,11 @@ def read_all_by(
     starts: dict[date, ByItem] = {start: {} for start in _starts(grain, scope)}
     if len(scope.dims) > 1:
         return [
-            starts | _by(_rows_facts(session, one, scope), lambda fact: start_of(grain, fact.day))
+            starts | _by(session, Asked(one, scope), lambda fact: start_of(grain, fact.day))
             for one in series
         ]
     pieces = tuple(piece for _start, piece in stretches_by(grain, scope.first, scope.last))
-    asked = [(one, scope) for one in series]
+    asked = [Asked(one, scope) for one in series]
     found = _read(
         session, asked, [pieces] * len(asked), key=lambda row: start_of(grain, row[5]), dated=True
     )
@@ -96,7 +110,7 @@ def read_all_by(
 
 def read_split(session: Session, series: str, scope: Scope, dim: str) -> dict[str, ByItem]:
     """The same for each channel, category or kecamatan ("" where a case names none)."""
-    return read_all_split(session, ((series, scope),), dim)[0]
+    return read_all_split(session, [Asked(series, scope)], dim)[0]
 
 
 def read_all_split(
@@ -107,13 +121,13 @@ def read_all_split(
     `values` are those that the dimension has, where the caller knows them: a list is looked up
     in the index at once, and needs no plan for each stretch.
     """
-    if set(asked[0][1].dims) - {dim}:
-        return [
-            _by(_rows_facts(session, series, scope), lambda fact: fact.dims.value(dim))
-            for series, scope in asked
-        ]
-    pieces = [cover_of(scope) for _series, scope in asked]
-    return _read(session, asked, pieces, key=lambda row: row[1], split=dim, values=values)
+    if set(asked[0].scope.dims) - {dim}:
+        return [_by(session, one, lambda fact: fact.dims.value(dim)) for one in asked]
+    return _read(session, asked, _covers(asked), key=lambda row: row[1], split=dim, values=values)
+
+
+def _covers(asked: Sequence[Asked]) -> list[tuple[Stretch, ...]]:
+    return [cover_of(one.scope) for one in asked]
 
 
 def cover_of(scope: Scope) -> tuple[Stretch, ...]:
@@ -123,7 +137,7 @@ def cover_of(scope: Scope) -> tuple[Stretch, ...]:
 
 def statement_for(series: str, scope: Scope, stretches: Iterable[Stretch], split: str = "") -> Any:
     """The cells of a scope with at most one sort of cases, its values written into it."""
-    return statement_of([(series, scope)], [tuple(stretches)], split)
+    return statement_of([Asked(series, scope)], [tuple(stretches)], split)
 
 
 def statement_of(
@@ -149,13 +163,21 @@ def _read(
     values: Sequence[str] | None = None,
     dated: bool = False,
 ) -> list[dict[Any, ByItem]]:
-    """The cells of each question, added up by item under a key of their rows.
-
-    Cells come as text: all that are added up are parsed at once.
-    """
+    """The cells of each question, added up by item under a key of their rows."""
     statement, parameters = _question(asked, pieces, split, values=values, dated=dated)
-    found: list[dict[Any, dict[str, _Texts]]] = [{} for _ in asked]
-    for row in session.execute(statement, parameters):
+    rows = session.execute(statement, parameters).all()
+    found: list[dict[Any, Any]] = [{} for _ in asked]
+    if names := _names(asked):
+        for row in rows:
+            items = found[row[0]].setdefault(key(row), {})
+            counts = items.get(row[2])
+            if counts is None:
+                counts = items[row[2]] = dict.fromkeys(names, 0)
+            for name, number in zip(names, row[3:], strict=True):
+                if number:
+                    counts[name] += number
+        return [_without_nothing(part) for part in found]
+    for row in rows:
         items = found[row[0]].setdefault(key(row), {})
         texts = items.get(row[2])
         if texts is None:
@@ -167,25 +189,18 @@ def _read(
     ]
 
 
-def totals(items: Mapping[str, _Texts]) -> ByItem:
-    """Cells of each item, added and taken away, without numbers that cancelled out and items left without any."""
-    found: ByItem = {}
-    for item, (added, taken) in items.items():
-        total: Counts = {}
-        for counts in orjson.loads(f"[{','.join(added)}]"):
-            if total:
-                for name, number in counts.items():
-                    total[name] = total.get(name, 0) + number
-            else:
-                total = counts
-        for text in taken:
-            for name, number in orjson.loads(text).items():
-                total[name] = total.get(name, 0) - number
-        if 0 in total.values():
-            total = without_zeros(total)
-        if total:
-            found[item] = total
-    return found
+def _names(asked: Sequence[Asked]) -> Names:
+    """Every number that any of the questions names."""
+    return tuple(dict.fromkeys(name for one in asked for name in one.only))
+
+
+def _without_nothing(part: Mapping[Any, ByItem]) -> dict[Any, ByItem]:
+    """Sums without numbers that cancelled out, and what is left without any."""
+    found = {
+        place: {item: left for item, counts in items.items() if (left := without_zeros(counts))}
+        for place, items in part.items()
+    }
+    return {place: items for place, items in found.items() if items}
 
 
 def _question(
@@ -199,13 +214,13 @@ def _question(
     """The statement for the shape of a question, and the values that go into it."""
     parameters: dict[str, Any] = {}
     shapes = []
-    chosen = asked[0][1].dims
-    for place, ((series, scope), stretches) in enumerate(zip(asked, pieces, strict=True)):
-        step = scope.step_key if series == "run" else None
-        shapes.append((tuple((piece.grain, piece.sign) for piece in stretches), step is not None))
-        parameters[f"series_{place}"] = series
-        if step is not None:
-            parameters[f"item_{place}"] = step
+    chosen = asked[0].scope.dims
+    for place, (one, stretches) in enumerate(zip(asked, pieces, strict=True)):
+        item = _item(one)
+        grains = tuple((piece.grain, piece.sign, piece.first != piece.last) for piece in stretches)
+        shapes.append(_Shape(one.series, grains, one.only, item is not None))
+        if item is not None:
+            parameters[f"item_{place}"] = item
         for number, piece in enumerate(stretches):
             parameters[f"first_{place}_{number}"] = piece.first
             parameters[f"last_{place}_{number}"] = piece.last
@@ -215,47 +230,86 @@ def _question(
     elif values is not None:
         parameters["values"] = list(values)
     known = "one" if dim in chosen else "many" if values is not None else ""
-    return _statement(tuple(shapes), dim, known, dated=dated), parameters
+    return _statement(tuple(shapes), dim, known, _names(asked), dated=dated), parameters
+
+
+def _item(asked: Asked) -> str | None:
+    """The item that a question is cut to; a chosen step is the item of its runs."""
+    return asked.scope.step_key if asked.series == "run" else asked.item
+
+
+class _Shape(NamedTuple):
+    """What the statement for a question depends on."""
+
+    series: str
+    #: Of each stretch its grain, its sign, and whether it is of more than one cell.
+    grains: tuple[tuple[str, int, bool], ...]
+    only: Names
+    of_item: bool
 
 
 @lru_cache(maxsize=512)
 def _statement(
-    shapes: tuple[tuple[tuple[tuple[str, int], ...], bool], ...],
-    dim: str,
-    known: str,
-    *,
-    dated: bool,
+    shapes: tuple[_Shape, ...], dim: str, known: str, names: Names, *, dated: bool
 ) -> Any:
     """The cells of some questions, one stretch of the index each.
 
     Made once for each shape (which grains, which sort of cases); the values come with each call.
+    Numbers that are asked for by name are added up in the database: the classes beside them are
+    many more, and stay where they are.
+
+    Series, dimension, grain and the values of a dimension are written into it: not knowing them, PostgreSQL would take any for
+    as frequent as the next, and plan the statement anew at each question.
     """
     parts: list[Select[Any]] = []
-    for place, (grains, of_step) in enumerate(shapes):
-        of_part = [_CELL.series == bindparam(f"series_{place}", type_=String), _CELL.dim == dim]
+    for place, (series, grains, only, of_item) in enumerate(shapes):
+        of_part = [_CELL.series == _written(series), _CELL.dim == _written(dim)]
         if known == "one":
             of_part.append(_CELL.value == bindparam("value", type_=String))
         elif known == "many":
-            of_part.append(_CELL.value.in_(bindparam("values", type_=String, expanding=True)))
+            of_part.append(_CELL.value.in_(_VALUES))
         else:
-            of_part.append(_CELL.value.in_(_values(dim)) if dim else _CELL.value == "")
-        if of_step:
+            of_part.append(_CELL.value.in_(_values(dim)) if dim else _CELL.value == _written(""))
+        if of_item:
             of_part.append(_CELL.item == bindparam(f"item_{place}", type_=String))
-        for number, (grain, sign) in enumerate(grains):
+        for number, (grain, sign, many) in enumerate(grains):
             columns: list[Any] = [
                 literal_column(str(place)).label("place"),
                 _CELL.value,
                 _CELL.item,
-                cast(_CELL.counts, Text).label("counts"),
-                literal_column(str(sign)).label("sign"),
             ]
+            if names:
+                numbers = [_number(name, sign, many) if name in only else _ZERO for name in names]
+                columns += [one.label(f"number_{at}") for at, one in enumerate(numbers)]
+            else:
+                columns.append(cast(_CELL.counts, Text).label("counts"))
+                columns.append(literal_column(str(sign)).label("sign"))
             if dated:
                 columns.append(_CELL.start)
             days = _CELL.start.between(
                 bindparam(f"first_{place}_{number}"), bindparam(f"last_{place}_{number}")
             )
-            parts.append(select(*columns).where(and_(*of_part, _CELL.grain == grain, days)))
+            part = select(*columns).where(and_(*of_part, _CELL.grain == _written(grain), days))
+            parts.append(part.group_by(_CELL.value, _CELL.item) if names and many else part)
     return parts[0] if len(parts) == 1 else union_all(*parts)
+
+
+def _written(word: str) -> Any:
+    """One of our own words (a series, a dimension, a grain) as it stands in a statement."""
+    if not re.fullmatch("[a-z]*", word):
+        raise ValueError(word)
+    return literal_column(f"'{word}'", String)
+
+
+#: Channels, categories, kecamatan: few, and the same until somebody changes them.
+_VALUES: Final = bindparam("values", type_=String, expanding=True, literal_execute=True)
+_ZERO: Final[Any] = literal_column("0")
+
+
+def _number(name: str, sign: int, many: bool) -> Any:
+    """One number of a stretch: of its one cell, or the sum of all; less where it is taken away."""
+    number = cast(_CELL.counts[name].as_string(), BigInteger)
+    return cast((func.sum(number) if many else number) * literal_column(str(sign)), BigInteger)
 
 
 def _values(dim: str) -> Any:
@@ -267,19 +321,24 @@ def _values(dim: str) -> Any:
     return select(cast(model.id, String))
 
 
-def _rows_facts(session: Session, series: str, scope: Scope) -> Iterator[Fact]:
-    if scope.office is not None:  # its cases are elsewhere
+def _rows_facts(session: Session, asked: Asked) -> Iterator[Fact]:
+    if asked.scope.office is not None:  # its cases are elsewhere
         return
-    for fact in facts(session, series, scope=scope):
-        if scope.step_key is None or series != "run" or fact.item == scope.step_key:
+    item = _item(asked)
+    for fact in facts(session, asked.series, scope=asked.scope):
+        if item is None or fact.item == item:
             yield fact
 
 
-def _by(found: Iterable[Fact], key: Callable[[Fact], Any]) -> dict[Any, ByItem]:
+def _by(session: Session, asked: Asked, key: Callable[[Fact], Any]) -> dict[Any, ByItem]:
+    """The facts of a question added up like its cells."""
     groups: dict[Any, ByItem] = {}
-    for fact in found:
-        merge(groups.setdefault(key(fact), {}).setdefault(fact.item, {}), fact.counts)
-    return groups
+    for fact in _rows_facts(session, asked):
+        counts = fact.counts
+        if asked.only:
+            counts = {name: counts[name] for name in asked.only if name in counts}
+        merge(groups.setdefault(key(fact), {}).setdefault(fact.item, {}), counts)
+    return _without_nothing(groups) if asked.only else groups
 
 
 def _starts(grain: str, scope: Scope) -> Iterator[date]:

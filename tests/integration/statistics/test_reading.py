@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
@@ -15,7 +16,17 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app.models import Category, Channel, Complaint, Region, StepRun, User
-from app.services.statistics import Scope, check, percentile, read, read_by, read_split, rebuild
+from app.services.statistics import (
+    Asked,
+    Scope,
+    check,
+    percentile,
+    read,
+    read_all_split,
+    read_by,
+    read_split,
+    rebuild,
+)
 from app.services.statistics.classes import class_bound
 from tests.support.panel import Statements
 
@@ -199,6 +210,57 @@ def test_arrivals_count_by_the_offices_clock(session: Session, rows: list[dict[s
     counts = read(session, "arrival", Scope(date(2026, 1, 1), date(2026, 12, 31)))[""]
     assert {key: n for key, n in counts.items() if key != "n"} == wanted
     assert counts["n"] == len(received)
+
+
+def only(items: Any, *names: str) -> Any:
+    """Of each item the numbers that were asked for, and no item without any."""
+    cut = {
+        item: {name: counts[name] for name in names if name in counts}
+        for item, counts in items.items()
+    }
+    return {item: counts for item, counts in cut.items() if counts}
+
+
+@pytest.mark.both
+def test_a_few_numbers_are_those_of_the_whole_cells(
+    session: Session, rows: list[dict[str, Any]]
+) -> None:
+    """Added up in the database or from the rows: of all cases, of one sort, of two, of a step."""
+    first, sorts = rows[0], {"channel_id", "category_id", "kecamatan_code"}
+    names = ("n", "work", "within", "w60", "nothing")
+    for _name, whole in scopes():
+        asked = [
+            whole,
+            replace(whole, step_key="siak_check"),
+            replace(whole, channel_id=first["channel_id"]),
+            replace(whole, **{name: first[name] for name in sorts}),
+        ]
+        for scope in asked:
+            assert read(session, "run", scope, only=names) == only(
+                read(session, "run", scope), *names
+            )
+
+
+@pytest.mark.both
+def test_each_question_names_its_own_numbers_and_item(
+    session: Session, rows: list[dict[str, Any]]
+) -> None:
+    for _name, scope in scopes():
+        for cut in (scope, replace(scope, channel_id=rows[0]["channel_id"])):
+            found = read_all_split(
+                session,
+                [Asked("arrival", cut, ("n",)), Asked("due", cut, ("n", "met"), "class")],
+                "category",
+            )
+            arrivals, dues = (
+                read_split(session, series, cut, "category") for series in ("arrival", "due")
+            )
+            assert found[0] == {key: only(items, "n") for key, items in arrivals.items()}
+            wanted = {
+                key: only({"class": items.get("class", {})}, "n", "met")
+                for key, items in dues.items()
+            }
+            assert found[1] == {key: items for key, items in wanted.items() if items}
 
 
 @pytest.mark.parametrize("period", PERIODS)
