@@ -105,7 +105,7 @@ class HardenedMixin(FormsMixin):
         """What the search box means for this screen."""
         return default_text_condition(self, model, text)
 
-    def numbers_condition(self, text: str) -> Any:
+    def searched(self, text: str) -> Any:
         """The same as `text_condition`, made once for all texts alike; None where there is none."""
         return None
 

@@ -20,7 +20,7 @@ from app.catalogues import language_of_now
 from app.extensions import db
 from app.formats import days_left, local, local_datetime, short_date
 from app.models import Category, Complaint, SopStep, User
-from app.services.search import Numbers, case_condition, numbers_condition
+from app.services.search import case_condition, listed_cases
 from app.services.signing import SIGN
 from app.services.visibility import visible_cases
 from app.sop.definition import Sop
@@ -117,10 +117,10 @@ class ComplaintView(
             db.session(), text, personal=current_actor().can("see_personal"), now=request_time()
         )
 
-    def numbers_condition(self, text: str) -> Numbers | None:
-        """The same for what can be no name."""
+    def searched(self, text: str) -> Any:
+        """The same for what is numbers or a name, not perhaps both."""
         personal = current_actor().can("see_personal")
-        return numbers_condition(text, personal=personal, now=request_time())
+        return listed_cases(db.session(), text, personal=personal, now=request_time())
 
     row_shape = staticmethod(_row_columns)
 

@@ -10,7 +10,16 @@ from typing import Any, NamedTuple
 from flask_appbuilder.models.filters import Filters
 from flask_appbuilder.models.sqla.filters import FilterRelationOneToManyEqual
 from flask_appbuilder.models.sqla.interface import SQLAInterface
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import Query, joinedload, selectinload
 
 from app.access import current_actor
@@ -46,6 +55,15 @@ class _Page(NamedTuple):
 
     rows: Any
     counted: bool
+
+
+def _written(number: int) -> Any:
+    """A bound as it stands in a statement.
+
+    Not knowing it, PostgreSQL would plan for a tenth of the table, see that this is dear, and plan the
+    statement anew for each page instead.
+    """
+    return literal_column(str(int(number)), Integer)
 
 
 def _is_of_this_request(chosen: Any) -> bool:
@@ -179,7 +197,7 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
             return self._compose(filters, order, size, forward, bool(skipped), shape, count_to)
 
         key = self._page_key(filters, order, size, forward, bool(skipped), shape, count_to)
-        made = make() if key is None else kept(key, make, "statements", MOST_STATEMENTS)
+        made = self._kept(key, make)
         given: dict[str, Any] = {**(values or {}), **({"skipped": skipped} if skipped else {})}
         if place is not None:
             given |= {"place_key": place.key, "place_value": place.value}
@@ -193,11 +211,15 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
         if made.counted and found:
             count = int(found[0].rows_in_all)
         else:
-            counted = self._counted(filters, count_to)
+            count_key = key and ("count", *key)
+            counted = self._kept(count_key, lambda: self._counted(filters, count_to))
             count = int(self.session.execute(counted, dict(values or {})).scalar_one())
         if forward is False:
             return Rows(items[::-1], count, more, True)
         return Rows(items, count, place is not None or page > 0, more)
+
+    def _kept(self, key: tuple[Any, ...] | None, make: Callable[[], Any]) -> Any:
+        return make() if key is None else kept(key, make, "statements", MOST_STATEMENTS)
 
     def _page_key(self, filters: Any, *asked: Any) -> tuple[Any, ...] | None:
         """All that the statement of a page depends on; None when it is not worth keeping."""
@@ -234,13 +256,17 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
         if skips:
             # The page is found in the index alone, and only its rows are read and joined.
             keys = chosen.with_entities(pk.label("page_key"))
-            keys = keys.limit(size + 1).offset(bindparam("skipped", type_=Integer)).subquery()
+            keys = (
+                keys.limit(_written(size + 1))
+                .offset(bindparam("skipped", type_=Integer))
+                .subquery()
+            )
             rows = self.session.query(self.obj).join(keys, pk == keys.c.page_key)
             rows = self._ordered(rows, column, direction)
         else:
             rows = chosen
         rows = shape(rows) if shape else self._with_relations(rows)
-        rows = rows.limit(size + 1)
+        rows = rows.limit(_written(size + 1))
         if any(_is_sought(item) for item in (filters.filters if filters else ())):
             return _Page(rows.statement, counted=False)  # what is sought is counted in need only
         # The number comes with the rows: one way to the database less.
@@ -254,8 +280,18 @@ class OfficeInterface(SQLAInterface):  # type: ignore[misc]
 
     def _counted(self, filters: Any, count_to: int) -> Select[Any]:
         """How many rows there are of all pages, counted to one more than was asked for."""
-        keys = self._filtered(filters).with_entities(self.get_pk()).order_by(None)
-        return select(func.count()).select_from(keys.limit(count_to + 1).subquery())
+        plain, box = OfficeFilters(self, {}, ()), None
+        for item, value in zip(filters.filters, filters.values, strict=True) if filters else ():
+            if box is None and hasattr(item, "keys_to_count"):
+                box = item, value
+            else:
+                plain.add(item, value)
+        query = self._filtered(plain)
+        keys = query.with_entities(self.get_pk())
+        if box is not None:
+            keys = box[0].keys_to_count(query, box[1])
+        keys = keys.order_by(None)
+        return select(func.count()).select_from(keys.limit(_written(count_to + 1)).subquery())
 
     def _beyond(self, forward: bool, order: tuple[str, str]) -> ColumnElement[bool]:
         """The rows after or before a place, in the order of the list."""

@@ -110,30 +110,41 @@ def _add_filter(view: Any, state: ListState, index: int, column: str, raw: str) 
 def _add_text_filter(view: Any, state: ListState) -> None:
     """The search box: any of the view's text columns holds the words."""
     text = state.text
-    numbers = None if state.unreadable else view.numbers_condition(text)
-    state.values = numbers.values if numbers is not None else {}
+    found = None if state.unreadable else view.searched(text)
+    state.values = found.values if found is not None else {}
 
-    state.filters.add(SearchBox(view, state, numbers), text)
+    state.filters.add(SearchBox(view, state, found), text)
 
 
 class SearchBox(FilterEqual):  # type: ignore[misc]
-    """Looks into every text column of a view at once."""
+    """Looks into every text column of a view at once.
 
-    def __init__(self, view: Any, state: ListState, numbers: Any) -> None:
+    `found` is what the view makes of the words where the statement is the same for all words alike.
+    """
+
+    def __init__(self, view: Any, state: ListState, found: Any) -> None:
         super().__init__(view.text_columns[0], view.datamodel)
-        self._view, self._state, self._numbers = view, state, numbers
-        #: What names are found by depends on words and time: no statement with it is kept.
-        self.of_this_request = numbers is None
-        #: A statement of numbers is the same for all numbers of one shape.
-        self.statement_key = numbers and ("numbers", numbers.shape)
+        self._view, self._state, self._found = view, state, found
+        self._made: Any = None
+        #: Else it depends on words and time: no statement with it is kept.
+        self.of_this_request = found is None
+        self.statement_key = found and found.key
 
     def apply(self, query: Any, value: Any) -> Any:
         """The query cut to what was searched for."""
         if self._state.unreadable:
             return query.filter(false())
-        if self._numbers is not None:
-            return query.filter(self._numbers.condition())
-        return query.filter(self._view.text_condition(self._view.datamodel.obj, value))
+        if self._found is not None:
+            return query.filter(self._found.condition())
+        if self._made is None:  # asked once, for the rows and for their number
+            self._made = self._view.text_condition(self._view.datamodel.obj, value)
+        return query.filter(self._made)
+
+    def keys_to_count(self, query: Any, value: Any) -> Any:
+        """The keys of what was searched for, for counting, where no order matters."""
+        if self._found is not None:
+            return self._found.keys(query)
+        return self.apply(query, value).with_entities(self._view.datamodel.get_pk())
 
 
 def default_text_condition(view: Any, model: Any, text: str) -> Any:

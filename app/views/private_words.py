@@ -19,7 +19,7 @@ from flask import current_app
 from flask_login import current_user
 
 from app.formats import local
-from app.services.search import clean_words, understand
+from app.services.search import clean_words, names_a_case, understand
 from app.views.office import request_time
 
 #: How a sealed text begins; nothing that people search for does.
@@ -34,8 +34,9 @@ _NONCE: Final = 12
 def url_words(words: str) -> str:
     """The words as they may stand in an address."""
     words = clean_words(words)
-    asked = understand(words, year=local(request_time()).year, personal=True)
-    if not words or asked.only_number:
+    if not words or names_a_case(words):
+        return words
+    if understand(words, year=local(request_time()).year, personal=True).only_number:
         return words
     until = int(time.time()) + LIFE_SECONDS
     nonce = secrets.token_bytes(_NONCE)

@@ -55,6 +55,11 @@ class Asked:
         return bool(self.exact.get("number") or self.begins.get("number")) and not self.name
 
 
+def names_a_case(words: str) -> bool:
+    """Whether it is the number of a case with its year: nothing else can be written so."""
+    return bool(_FULL_NUMBER.fullmatch(words) or _JOINED_NUMBER.fullmatch(words))
+
+
 def clean_words(text: str) -> str:
     """What was typed without control characters, blanks made one, cut to a length."""
     kept = "".join(c if c.isprintable() else " " for c in text[: 4 * MOST_LETTERS])
@@ -139,9 +144,11 @@ def _parcel(words: str, exact: dict[Reason, tuple[str, ...]], begins: dict[Reaso
         return
     if 6 <= len(tracking) <= 40:
         exact["tracking"] = (tracking,)
-    # A whole number of a case is no beginning of a parcel's: PostgreSQL would plan that range anew
-    # at each search, which takes longer than all the rest.
-    if 5 <= len(tracking) < 40 and not _is_whole_number(words):
+    # What is whole already, a case's number or the sixteen digits of a person or a family, is no
+    # beginning of a parcel's: PostgreSQL would plan that range anew at each search, which takes
+    # longer than all the rest.
+    whole = _is_whole_number(words) or (tracking.isdecimal() and len(tracking) == 16)
+    if 5 <= len(tracking) < 40 and not whole:
         begins["tracking"] = tracking
 
 

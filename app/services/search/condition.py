@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, select, union
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Query, Session
 
 from app.models import CaseWord, Complaint, Dispatch
 from app.services.calendar import OFFICE_ZONE
 from app.services.search.asked import Asked, Reason, next_after, understand
-from app.services.search.finding import COLUMNS, sought_of
-from app.services.search.vocabulary import ALIKE, Word, meant_words
+from app.services.search.finding import COLUMNS, fits_one, sought_of
+from app.services.search.vocabulary import Word, meant_words
 
 #: Reason, way ("is", "begins") and number of values of each way to find a case.
 Shape = tuple[tuple[Reason, str, int], ...]
@@ -36,10 +36,12 @@ def case_condition(
     shape, values = _identifiers(asked)
     found = [one.params(**values) for one in _ways(shape)]
     if asked.name:
-        name = _named(session, asked.name)
-        if name is not None and not found:
-            return name
-        if name is not None:
+        groups, _size = word_groups(session, asked.name)
+        if groups:
+            dense = cases_of(groups[0]) > DENSE
+            name = _along(groups) if dense else _sorted(groups)
+            if not found:
+                return name
             found.append(select(Complaint.id).where(name))
     if not found:
         return false()
@@ -53,17 +55,23 @@ class Numbers(NamedTuple):
     shape: Shape
     values: Mapping[str, Any]
 
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What a statement with this search depends on besides the values."""
+        return ("numbers", self.shape)
+
     def condition(self) -> ColumnElement[bool]:
         """The condition, the same for every search of this shape."""
         found = _ways(self.shape)
         return Complaint.id.in_(union(*found) if len(found) > 1 else found[0])
 
+    def keys(self, query: Query[Any]) -> Query[Any]:
+        """The keys of a query over cases cut to them, for counting."""
+        return query.filter(self.condition()).with_entities(Complaint.id)
 
-def numbers_condition(words: str, *, personal: bool, now: datetime) -> Numbers | None:
-    """What `case_condition` says, for words that can be no name: made once for all of a shape."""
-    asked = understand(words, year=now.astimezone(OFFICE_ZONE).year, personal=personal)
-    if asked.name:
-        return None
+
+def numbers_of(asked: Asked) -> Numbers | None:
+    """The numbers that were typed; none where there are none."""
     shape, values = _identifiers(asked)
     return Numbers(shape, values) if shape else None
 
@@ -92,27 +100,36 @@ def _ways(shape: Shape) -> tuple[Select[Any], ...]:
         parcel = reason == "tracking"
         column: Any = Dispatch.tracking_number if parcel else COLUMNS[reason]
         names = [f"{reason}_{way}_{place}" for place in range(count)]
-        first, *others = (bindparam(name, type_=column.type) for name in names)
+        binds = [bindparam(name, type_=column.type) for name in names]
         if way == "begins":
-            fits = and_(column >= first, *(column < end for end in others))
+            fits = and_(column >= binds[0], *(column < end for end in binds[1:]))
         else:
-            fits = column.in_([first, *others]) if others else column == first
+            fits = fits_one(column, binds)
         found.append(select(Dispatch.complaint_id if parcel else Complaint.id).where(fits))
     return tuple(found)
 
 
-def _named(session: Session, typed: tuple[str, ...]) -> ColumnElement[bool] | None:
-    """Each typed word in the name: itself, as a beginning or a part; like ones only without."""
-    groups: list[list[Word]] = [
-        [word for word in words if word.level < ALIKE] or words
-        for words in meant_words(session, typed, MOST_WORDS)
-    ]
-    if not all(groups):
-        return None
-    groups.sort(key=lambda group: sum(word.cases for word in group))
-    if sum(word.cases for word in groups[0]) > DENSE:
-        return and_(*(_has(Complaint.id, group) for group in groups))
-    # From the rarest word on; the others are asked of its cases alone.
+def word_groups(session: Session, typed: tuple[str, ...]) -> tuple[list[list[Word]], int]:
+    """The words that each typed one stands for, the rarest first, and about how many cases there are.
+
+    No words where one of them stands for nothing.
+    """
+    groups, size = meant_words(session, typed, MOST_WORDS)
+    return (sorted(groups, key=cases_of) if all(groups) else []), size
+
+
+def cases_of(group: Sequence[Word]) -> int:
+    """In about how many cases one of these words stands."""
+    return sum(word.cases for word in group)
+
+
+def _along(groups: Sequence[Sequence[Word]]) -> ColumnElement[bool]:
+    """Each typed word in the name of the case at hand."""
+    return and_(*(_has(Complaint.id, group) for group in groups))
+
+
+def _sorted(groups: Sequence[Sequence[Word]]) -> ColumnElement[bool]:
+    """From the rarest word on; the others are asked of its cases alone."""
     first = CaseWord.__table__.alias("first_word")
     cases = select(first.c.complaint_id).where(first.c.word.in_([one.word for one in groups[0]]))
     for group in groups[1:]:
@@ -120,6 +137,6 @@ def _named(session: Session, typed: tuple[str, ...]) -> ColumnElement[bool] | No
     return Complaint.id.in_(cases)
 
 
-def _has(case: Any, group: list[Word]) -> ColumnElement[bool]:
+def _has(case: Any, group: Sequence[Word]) -> ColumnElement[bool]:
     names = [word.word for word in group]
     return exists().where(CaseWord.complaint_id == case, CaseWord.word.in_(names))

@@ -1,8 +1,4 @@
-"""Cases in order of likelihood: exact before beginning before part before like; newest first.
-
-Every branch reads an index in its order and stops after a few rows, so that a name which a hundred
-thousand cases share costs no more than a rare one.
-"""
+"""Cases in order of likelihood: exact before beginning before part before like; newest first."""
 
 from __future__ import annotations
 
@@ -12,29 +8,31 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Select, String, and_, bindparam, exists, func, literal, select, union_all
+from sqlalchemy import (
+    Select,
+    String,
+    and_,
+    bindparam,
+    literal_column,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from app.datakeys import ring
-from app.models import CaseWord, Category, Complaint, Dispatch, SopStep
+from app.models import Category, Complaint, Dispatch, SopStep
 from app.models.sealed import Digest
 from app.services.actor import Actor
 from app.services.calendar import OFFICE_ZONE
 from app.services.search.asked import REASONS, Asked, Reason, next_after, understand
 from app.services.search.matching import Fit, Piece, fit_name, mark_all, mark_start
-from app.services.search.vocabulary import Word, beginning_with, holding
+from app.services.search.naming import ROWS, newest_of
+from app.services.search.vocabulary import Word, beginning_with, holding, like
 from app.services.visibility import visible_cases
 from app.sop.identity import mask
 from app.sop.text import Text
 
-#: Rows that one branch reads at most; among them the open ones come first.
-BRANCH: Final = 40
-#: A word of more cases is read by itself, newest first; rarer ones are read together and sorted.
-FREQUENT: Final = 100
-MOST_FREQUENT: Final = 6
-#: Of two frequent words of one name, so many cases of the rarer are looked at.
-DEEPEST: Final = 10_000
-
+_EMPTY: Final[Any] = literal_column("''")
 # Ranks of a hit.
 _EXACT, _OTHER_YEAR, _BEGINS, _NAME = range(4)
 COLUMNS: Final[dict[Reason, Any]] = {
@@ -88,6 +86,8 @@ class _Candidate:
     exact: bool
     value: str
     fit: Fit | None = None
+    #: What the box shows of it, where it came along.
+    shown: Any = None
 
 
 def find_cases(
@@ -103,7 +103,7 @@ def find_cases(
     asked = understand(words, year=year, personal=actor.can("see_personal"))
     candidates = _by_identifier(session, asked, actor)
     if asked.name:
-        candidates += _by_name(session, asked.name, visible_cases(actor), limit)
+        candidates += _by_name(session, asked.name, actor, limit)
     best: dict[int, _Candidate] = {}
     for candidate in sorted(candidates, key=lambda one: one.order):
         best.setdefault(candidate.id, candidate)
@@ -125,12 +125,10 @@ def sought_of(reason: Reason, values: Sequence[str]) -> Sequence[Any]:
 
 def _row(reason: Reason, rank: int, value: Any) -> tuple[Any, ...]:
     return (
-        literal(REASONS.index(reason)).label("reason"),
-        literal(rank).label("rank"),
-        Complaint.id,
+        literal_column(str(REASONS.index(reason))).label("reason"),
+        literal_column(str(rank)).label("rank"),
+        Complaint.id.label("case_id"),
         value.label("value"),
-        Complaint.received_at,
-        Complaint.closed_at,
     )
 
 
@@ -160,6 +158,7 @@ def _by_identifier(session: Session, asked: Asked, actor: Actor) -> list[_Candid
             REASONS[row.reason],
             row.rank == _EXACT,
             row.value,
+            shown=row,
         )
         for row in session.connection().execute(_identified(tuple(ways), actor), values)
     ]
@@ -167,7 +166,10 @@ def _by_identifier(session: Session, asked: Asked, actor: Actor) -> list[_Candid
 
 @lru_cache(maxsize=500)
 def _identified(ways: tuple[_Way, ...], actor: Actor) -> Any:
-    """The statement of these ways, for the cases this actor may see; composed once."""
+    """The statement of these ways, for the cases this actor may see; composed once.
+
+    It brings what the box shows along: there are few, and another statement would take longer.
+    """
     visible = visible_cases(actor)
     parts: list[Select[Any]] = []
     for reason, rank, count in ways:
@@ -182,12 +184,49 @@ def _identified(ways: tuple[_Way, ...], actor: Actor) -> Any:
             # Numbers count up: the newest last. Of the others no end is nearer than the other.
             order = column.desc() if reason == "number" else column
         else:
-            fits = column == binds[0] if count == 1 else column.in_(binds)
+            fits = fits_one(column, binds)
         found = select(*_row(reason, rank, value))
         if parcel:
             found = found.join_from(Dispatch, Complaint, Complaint.id == Dispatch.complaint_id)
-        parts.append(found.where(fits, visible).order_by(order).limit(BRANCH))
-    return union_all(*(select(part.subquery()) for part in parts))
+        found = found.where(fits, visible)
+        if reason != "number" or rank == _BEGINS:  # else the key gives one for each value
+            found = select(found.order_by(order).limit(ROWS).subquery())
+        parts.append(found)
+    all_ways = union_all(*parts).subquery()
+    columns = (all_ways.c.reason, all_ways.c.rank, all_ways.c.value, *_SHOWN)
+    statement: Any = select(*columns)
+    return _joined(statement.join_from(all_ways, Complaint, Complaint.id == all_ways.c.case_id))
+
+
+#: What the box shows of a case.
+_SHOWN: Final[tuple[Any, ...]] = (
+    Complaint.id,
+    Complaint.number,
+    Complaint.applicant_name,
+    Complaint.nik,
+    Complaint.received_at,
+    Complaint.closed_at,
+    Category.label_id.label("category_id"),
+    Category.label_en.label("category_en"),
+    SopStep.label_id.label("step_id"),
+    SopStep.label_en.label("step_en"),
+)
+
+
+def _joined(statement: Any) -> Any:
+    """A statement over cases with what they are about and where they stand."""
+    statement = statement.join(Category, Category.id == Complaint.category_id)
+    return statement.join(SopStep, SopStep.key == Complaint.step_key)
+
+
+def fits_one(column: Any, values: Sequence[Any]) -> Any:
+    """That a column is one of some values, none of which is empty.
+
+    PostgreSQL plans a statement anew each time if the values could be the one that most cases have:
+    where no ticket is the usual thing, it must be said that none is meant.
+    """
+    fits = column == values[0] if len(values) == 1 else column.in_(values)
+    return and_(fits, column != _EMPTY) if column is COLUMNS["ticket"] else fits
 
 
 def between(column: Any, start: Any, end: Any) -> Any:
@@ -196,21 +235,22 @@ def between(column: Any, start: Any, end: Any) -> Any:
 
 
 def _by_name(
-    session: Session, typed: tuple[str, ...], visible: Any, limit: int
+    session: Session, typed: tuple[str, ...], actor: Actor, limit: int
 ) -> list[_Candidate]:
     """Cases in whose name each typed word stands; better words first, until there are enough."""
     words = beginning_with(session, typed)
     found: dict[int, _Candidate] = {}
     asked_before: list[list[str]] | None = None
     for level in range(4):
-        if level == 2:
-            words = [[*a, *b] for a, b in zip(words, holding(session, typed), strict=True)]
+        if level >= 2:
+            more = holding(session, typed) if level == 2 else like(session, typed)
+            words = [_with(a, b) for a, b in zip(words, more, strict=True)]
         allowed = [[word for word in group if word.level <= level] for group in words]
         names = [[word.word for word in group] for group in allowed]
         if not all(allowed) or names == asked_before:
             continue
         asked_before = names
-        for row in session.execute(_cases(allowed, visible)):
+        for row in newest_of(session, allowed, actor):
             fit = fit_name(typed, row.applicant_name)
             if fit is not None and row.id not in found:
                 order = _order(_NAME + fit.level, -fit.alike, row)
@@ -223,63 +263,10 @@ def _by_name(
     return list(found.values())
 
 
-def _cases(allowed: list[list[Word]], visible: Any) -> Any:
-    """The newest cases of the rarest typed word that have one of each other typed word, too."""
-    at = min(range(len(allowed)), key=lambda one: sum(word.cases for word in allowed[one]))
-    others = [[word.word for word in group] for n, group in enumerate(allowed) if n != at]
-    frequent = [word.word for word in allowed[at] if word.cases > FREQUENT]
-    rare = [word for word in allowed[at] if word.cases <= FREQUENT]
-    if not others:  # each of them has more cases than are wanted
-        frequent = frequent[:MOST_FREQUENT]
-    deep = max(DEEPEST // max(len(frequent), 1), 1000)
-    counts = {word.word: word.cases for word in allowed[at]}
-    parts: list[Any] = []
-    newest: Any
-    for word in frequent:
-        fits = CaseWord.word == word
-        if others and counts[word] > deep:
-            fits &= CaseWord.complaint_id > _floor(word, deep)
-        newest = CaseWord.complaint_id
-        parts.append(_among(CaseWord, newest, others, visible).where(fits).order_by(newest.desc()))
-    if rare:
-        few = _of_rare(rare)
-        # An order that no index has: these are sorted, not looked for along all cases.
-        newest = few.c.complaint_id + 0
-        parts.append(_among(few, few.c.complaint_id, others, visible).order_by(newest.desc()))
-    return union_all(*(select(part.limit(BRANCH).subquery()) for part in parts))
-
-
-def _floor(word: str, deep: int) -> Any:
-    """The case behind the newest so many of a word."""
-    older = select(CaseWord.complaint_id).where(CaseWord.word == word)
-    older = older.order_by(CaseWord.complaint_id.desc()).limit(1).offset(deep)
-    return func.coalesce(older.correlate(None).scalar_subquery(), 0)
-
-
-def _of_rare(words: list[Word]) -> Any:
-    """The cases of some rare words, few enough to be sorted.
-
-    By themselves, with a limit that is never reached (the hints only grow): else PostgreSQL takes
-    them for more than they are and walks back through all cases to look for the words there.
-    """
-    found = select(CaseWord.complaint_id).where(CaseWord.word.in_([word.word for word in words]))
-    return found.limit(sum(word.cases for word in words) + BRANCH).subquery()
-
-
-def _among(source: Any, key: Any, others: list[list[str]], visible: Any) -> Any:
-    """Cases among some that have one of each group of other words, too."""
-    statement = (
-        select(Complaint.id, Complaint.applicant_name, Complaint.received_at, Complaint.closed_at)
-        .select_from(source)
-        .join(Complaint, Complaint.id == key)
-        .where(visible)
-    )
-    for number, group in enumerate(others):
-        other = CaseWord.__table__.alias(f"other{number}")
-        statement = statement.where(
-            exists().where(other.c.complaint_id == key, other.c.word.in_(group))
-        )
-    return statement
+def _with(words: list[Word], more: list[Word]) -> list[Word]:
+    """Words with those of some more that are not among them, in the order of all."""
+    known = {word.word for word in words}
+    return [*words, *(word for word in more if word.word not in known)]
 
 
 def _hits(
@@ -287,11 +274,11 @@ def _hits(
 ) -> tuple[Hit, ...]:
     """What the box shows of the chosen cases."""
     wanted = {candidate.id: candidate for candidate in chosen}
-    if not wanted:
-        return ()
-    rows = session.connection().execute(
-        _shown(len(wanted), actor), {f"id_{n}": key for n, key in enumerate(wanted)}
-    )
+    rows = [one.shown for one in wanted.values() if one.shown is not None]
+    others = [key for key, one in wanted.items() if one.shown is None]
+    if others:
+        values = {f"id_{n}": key for n, key in enumerate(others)}
+        rows += session.connection().execute(_shown(len(others), actor), values)
     personal = actor.can("see_personal")
     shown = {
         row.id: Hit(
@@ -315,26 +302,9 @@ def _hits(
 @lru_cache(maxsize=500)
 def _shown(count: int, actor: Actor) -> Any:
     """What the box shows of so many cases, those that this actor may see; composed once."""
-    return (
-        select(
-            Complaint.id,
-            Complaint.number,
-            Complaint.applicant_name,
-            Complaint.nik,
-            Complaint.received_at,
-            Complaint.closed_at,
-            Category.label_id.label("category_id"),
-            Category.label_en.label("category_en"),
-            SopStep.label_id.label("step_id"),
-            SopStep.label_en.label("step_en"),
-        )
-        .join(Category, Category.id == Complaint.category_id)
-        .join(SopStep, SopStep.key == Complaint.step_key)
-        .where(
-            Complaint.id.in_([bindparam(f"id_{n}", type_=Complaint.id.type) for n in range(count)]),
-            visible_cases(actor),
-        )
-    )
+    binds = [bindparam(f"id_{n}", type_=Complaint.id.type) for n in range(count)]
+    found = select(*_SHOWN).select_from(Complaint)
+    return _joined(found).where(Complaint.id.in_(binds), visible_cases(actor))
 
 
 def _matched(asked: Asked, candidate: _Candidate) -> tuple[Piece, ...]:

@@ -8,13 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import bindparam, case, func, literal, select, text, union_all
+from sqlalchemy import (
+    String,
+    bindparam,
+    case,
+    column,
+    func,
+    literal_column,
+    select,
+    table,
+    text,
+    union_all,
+)
 from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
 
-from app.models import NameWord
+from app.models import Complaint, NameWord
 from app.sop.words import similarity, trigrams
 
 #: How a word of a name fits what was typed, the best first.
@@ -28,6 +40,8 @@ ALIKE_FROM: Final = 0.32
 SHORTEST_PART: Final = 3
 SHORTEST_ALIKE: Final = 4
 _LAST: Final = "\U0010ffff"
+#: The trigrams of the words on SQLite.
+_PADDED: Final = table("name_word_search", column("rowid"), column("padded"))
 #: Databases that were seen to have pg_trgm; what was once there stays.
 _KNOWS_TRIGRAMS: Final[set[URL]] = set()
 
@@ -59,47 +73,98 @@ def likeness_of(typed: str, word: str) -> float | None:
     return alike if alike >= ALIKE_FROM else None
 
 
-def beginning_with(
-    session: Session, typed: Sequence[str], most: int = MOST_WORDS
-) -> list[list[Word]]:
+def beginning_with(session: Session, typed: Sequence[str]) -> list[list[Word]]:
     """For each typed word, itself and the most frequent ones that begin with it."""
-    return _words(session, typed, _beginning(typed, most))
+    return _words(session, typed, (_BEGINNING,), MOST_WORDS)
 
 
-def holding(session: Session, typed: Sequence[str], most: int = MOST_WORDS) -> list[list[Word]]:
-    """For each typed word, the most frequent ones that hold it within and those alike."""
-    return _words(session, typed, _holding(session, typed, most))
+def holding(session: Session, typed: Sequence[str]) -> list[list[Word]]:
+    """For each typed word, the most frequent ones that hold it within."""
+    return _words(session, typed, (_HOLDING,), MOST_WORDS)
 
 
-def meant_words(session: Session, typed: Sequence[str], most: int) -> list[list[Word]]:
-    """For each typed word all that it can stand for, by one statement."""
-    return _words(session, typed, _beginning(typed, most) + _holding(session, typed, most))
+def like(session: Session, typed: Sequence[str]) -> list[list[Word]]:
+    """For each typed word those that are alike, the likest first."""
+    return _words(session, typed, (_LIKE,), MOST_WORDS)
 
 
-def _beginning(typed: Sequence[str], most: int) -> list[Any]:
+def meant_words(session: Session, typed: Sequence[str], most: int) -> tuple[list[list[Word]], int]:
+    """For each typed word all that hold it, and about how many cases there are of all names.
+
+    A word that no other holds stands for those alike. One statement, or two: what is alike costs
+    more than all the rest, and is asked in need only.
+    """
+    found, cases = _words_and_cases(session, typed, (_BEGINNING, _HOLDING), most)
+    unheld = [at for at, words in enumerate(found) if not words]
+    if unheld:
+        likes = like(session, [typed[at] for at in unheld])
+        for at, words in zip(unheld, likes, strict=True):
+            found[at] = words
+    return found, cases
+
+
+# The ways to look for words, each a part of one statement.
+_BEGINNING, _HOLDING, _LIKE = "beginning", "holding", "like"
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What a statement depends on besides its values; composing it costs more than asking."""
+
+    #: For each typed word the ways that it is long enough for, and the number of its trigrams.
+    typed: tuple[tuple[tuple[str, ...], int], ...]
+    most: int
+    sqlite: bool
+    #: Whether the database knows what is alike by an index.
+    trigram: bool
+
+
+def _ways(part: str, ways: tuple[str, ...]) -> tuple[str, ...]:
+    least = {_BEGINNING: 1, _HOLDING: SHORTEST_PART, _LIKE: SHORTEST_ALIKE}
+    return tuple(way for way in ways if len(part) >= least[way])
+
+
+@lru_cache(maxsize=200)
+def _statement(shape: _Shape) -> Any:
     parts: list[Any] = []
-    for at, start in enumerate(typed):
-        columns: tuple[Any, ...] = (literal(at).label("typed"), NameWord.word, NameWord.cases)
-        parts.append(select(*columns).where(NameWord.word == start))
-        longer = select(*columns).where(NameWord.word > start, NameWord.word < start + _LAST)
-        longer = longer.order_by(NameWord.cases.desc(), NameWord.word).limit(most)
-        parts.append(select(longer.subquery()))
-    return parts
+    for at, (ways, grams) in enumerate(shape.typed):
+        columns: tuple[Any, ...] = (
+            literal_column(str(at)).label("typed"),
+            NameWord.word,
+            NameWord.cases,
+        )
+        frequent = (NameWord.cases.desc(), NameWord.word)
+        part = _bind("part", at)
+        if _BEGINNING in ways:
+            parts.append(select(*columns).where(NameWord.word == part))
+            longer = select(*columns).where(NameWord.word > part, NameWord.word < _bind("end", at))
+            parts.append(select(longer.order_by(*frequent).limit(shape.most).subquery()))
+        if _HOLDING in ways:
+            begins = NameWord.word.like(_bind("begins", at))
+            held = select(*columns).where(_holds(at, shape.sqlite), ~begins)
+            parts.append(select(held.order_by(*frequent).limit(shape.most).subquery()))
+        if _LIKE in ways:
+            parts.append(select(_alike(columns, at, grams, shape).subquery()))
+    # The last case's key is about as many as there are; a count would read them all.
+    size = func.coalesce(select(func.max(Complaint.id)).scalar_subquery(), 0)
+    return union_all(*parts, select(literal_column("-1"), literal_column("''"), size))
 
 
-def _holding(session: Session, typed: Sequence[str], most: int) -> list[Any]:
-    sqlite = session.get_bind().dialect.name == "sqlite"
-    parts: list[Any] = []
-    for at, part in enumerate(typed):
-        columns: tuple[Any, ...] = (literal(at).label("typed"), NameWord.word, NameWord.cases)
-        order = (NameWord.cases.desc(), NameWord.word)
-        if len(part) >= SHORTEST_PART:
-            held = select(*columns).where(_holds(part, sqlite), ~NameWord.word.startswith(part))
-            parts.append(select(held.order_by(*order).limit(most).subquery()))
-        if len(part) >= SHORTEST_ALIKE:
-            alike = _alike(part, columns, sqlite, trigram=sqlite or _has_trigrams(session))
-            parts.append(select(alike.subquery()))
-    return parts
+def _bind(name: str, *places: int) -> Any:
+    return bindparam("_".join((name, *map(str, places))), type_=String)
+
+
+def _values(at: int, part: str, sqlite: bool) -> dict[str, str]:
+    """Everything that the parts of one typed word may ask for."""
+    values = {
+        f"part_{at}": part,
+        f"end_{at}": part + _LAST,
+        f"begins_{at}": f"{part}%",
+        f"held_{at}": f'"{part}"' if sqlite else f"%{part}%",
+    }
+    for n, gram in enumerate(sorted(trigrams(part))):
+        values[f"gram_{at}_{n}"] = f'"{gram}"' if sqlite else f"%{gram}%"
+    return values
 
 
 def _cut(words: list[Word]) -> list[Word]:
@@ -108,35 +173,34 @@ def _cut(words: list[Word]) -> list[Word]:
     return [word for word in words if word.level < ALIKE] + alike[:MOST_ALIKE]
 
 
-def _holds(part: str, sqlite: bool) -> Any:
+def _holds(at: int, sqlite: bool) -> Any:
     if not sqlite:
-        return NameWord.word.contains(part)
-    rows = text("SELECT rowid FROM name_word_search WHERE padded MATCH :held")
-    return NameWord.id.in_(rows.bindparams(bindparam("held", f'"{part}"', unique=True)))
+        return NameWord.word.like(_bind("held", at))
+    return NameWord.id.in_(_matching(_bind("held", at)))
 
 
-def _alike(part: str, columns: tuple[Any, ...], sqlite: bool, *, trigram: bool) -> Any:
+def _matching(words: Any) -> Any:
+    """The words that FTS5 finds."""
+    return select(_PADDED.c.rowid).where(_PADDED.c.padded.op("MATCH")(words))
+
+
+def _alike(columns: tuple[Any, ...], at: int, grams: int, shape: _Shape) -> Any:
     """Candidates for like words, more than are wanted."""
-    if trigram and not sqlite:
+    if shape.trigram and not shape.sqlite:
+        part = _bind("part", at)
         likeness = func.similarity(NameWord.word, part)
-        like = select(*columns).where(NameWord.word.op("%")(part))
-        return like.order_by(likeness.desc(), NameWord.cases.desc(), NameWord.word).limit(64)
-    grams = sorted(trigrams(part))
+        found = select(*columns).where(NameWord.word.op("%")(part))
+        return found.order_by(likeness.desc(), NameWord.cases.desc(), NameWord.word).limit(64)
     # Two words that are alike enough share at least so many of the trigrams of the typed one.
-    least = max(1, -(-len(grams) * 32 // 100))
-    if not sqlite:  # a server without the extension: word by word
+    least = max(1, -(-grams * 32 // 100))
+    if not shape.sqlite:  # a server without the extension: word by word
         padded = func.concat("  ", NameWord.word, " ")
-        shared: Any = sum(case((padded.contains(gram), 1), else_=0) for gram in grams)
-        like = select(*columns).where(shared >= least)
-        return like.order_by(shared.desc(), NameWord.id).limit(256)
-    rows = text("SELECT rowid AS id FROM name_word_search WHERE padded MATCH :gram")
-    hits = union_all(
-        *(
-            rows.bindparams(bindparam("gram", f'"{gram}"', unique=True)).columns(NameWord.id)
-            for gram in grams
-        )
-    ).subquery()
-    key = hits.c.id
+        holds = [padded.like(_bind("gram", at, n)) for n in range(grams)]
+        shared: Any = sum(case((one, 1), else_=0) for one in holds)
+        found = select(*columns).where(shared >= least)
+        return found.order_by(shared.desc(), NameWord.id).limit(256)
+    hits = union_all(*(_matching(_bind("gram", at, n)) for n in range(grams))).subquery()
+    key = hits.c.rowid
     counted = select(key).group_by(key).having(func.count() >= least)
     counted = counted.order_by(func.count().desc(), key).limit(256)
     return select(*columns).where(NameWord.id.in_(counted))
@@ -153,21 +217,37 @@ def _has_trigrams(session: Session) -> bool:
     return True
 
 
-def _words(session: Session, typed: Sequence[str], parts: list[Any]) -> list[list[Word]]:
-    if not parts:
-        return [[] for _ in typed]
+def _words(
+    session: Session, typed: Sequence[str], ways: tuple[str, ...], most: int
+) -> list[list[Word]]:
+    return _words_and_cases(session, typed, ways, most)[0]
+
+
+def _words_and_cases(
+    session: Session, typed: Sequence[str], ways: tuple[str, ...], most: int
+) -> tuple[list[list[Word]], int]:
+    shapes = tuple((_ways(part, ways), len(trigrams(part))) for part in typed)
+    if not any(asked for asked, _grams in shapes):
+        return [[] for _ in typed], 0
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    trigram = sqlite or _LIKE not in ways or _has_trigrams(session)
+    values: dict[str, str] = {}
+    for at, part in enumerate(typed):
+        values |= _values(at, part, sqlite)
+    statement = _statement(_Shape(shapes, most, sqlite, trigram))
     found: list[dict[str, Word]] = [{} for _ in typed]
-    for at, word, cases in session.execute(union_all(*parts)):
+    size = 0
+    for at, word, cases in session.execute(statement, values):
+        if at < 0:
+            size = cases
+            continue
         level = sure_level(typed[at], word)
         if level is not None:
             found[at][word] = Word(word, level, cases)
         elif alike := likeness_of(typed[at], word):
             found[at][word] = Word(word, ALIKE, cases, alike)
-    return [
-        _cut(
-            sorted(
-                words.values(), key=lambda word: (word.level, -word.alike, -word.cases, word.word)
-            )
-        )
-        for words in found
-    ]
+
+    def rank(word: Word) -> tuple[object, ...]:
+        return word.level, -word.alike, -word.cases, word.word
+
+    return [_cut(sorted(words.values(), key=rank)) for words in found], size

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from app.services.search.asked import Asked, clean_words, next_after, understand
+from app.services.search.asked import (
+    Asked,
+    clean_words,
+    names_a_case,
+    next_after,
+    understand,
+)
 
 YEAR = 2026
 
@@ -126,6 +132,7 @@ def test_without_the_right_nothing_personal_is_meant(text: str) -> None:
     ],
 )
 def test_what_can_be_nothing_but_a_number(text: str, readable: bool) -> None:
+    assert readable or not names_a_case(text)
     assert meant(text).only_number is readable
 
 
@@ -153,9 +160,10 @@ def test_the_end_of_a_range(start: str, after: str | None) -> None:
 
 @pytest.mark.parametrize(("text", "may_begin"), [
     ("PGD-2026-000934", False), ("pgd2026000934", False), ("PGD-2026-0009", True), ("2026000934", True),
-    ("JX0000934", True),
+    ("JX0000934", True), ("3325014107900007", False), ("3325 0141 0790 0007", False),
+    ("332501410790000", True), ("33250141079000071", True), ("JX12345678901234", True),
 ])  # fmt: skip
-def test_a_whole_number_of_a_case_is_no_beginning_of_a_parcels(text: str, may_begin: bool) -> None:
+def test_what_is_whole_already_is_no_beginning_of_a_parcels(text: str, may_begin: bool) -> None:
     asked = understand(text, year=2026, personal=True)
     assert ("tracking" in asked.begins) is may_begin
     assert "tracking" in asked.exact
