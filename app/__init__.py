@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,14 @@ HELD_BACK = ("AuthDBView.logout", "LocaleView.", "SessionView.state", "SessionVi
 YEAR = 365 * 24 * 3600
 
 
+class Panel(Flask):
+    """Flask for views and hooks that are plain functions, as all of ours are."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself: whether it is asynchronous was asked twenty times a page."""
+        return func
+
+
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """Build the panel from its settings (`config.load_settings` by default).
 
@@ -75,7 +83,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     from config import load_settings
 
     config = dict(settings) if settings is not None else load_settings()
-    app = Flask(__name__, instance_path=str(config["INSTANCE_PATH"]), static_folder=None)
+    app = Panel(__name__, instance_path=str(config["INSTANCE_PATH"]), static_folder=None)
     app.config.from_mapping(config)
     app.session_interface = cookies.OfficeSessions()
     Path(app.instance_path).mkdir(parents=True, exist_ok=True)

@@ -138,12 +138,13 @@ def card(
 ) -> Markup:
     """A card; a call block is its body, or what is handed in, which must be markup."""
     css = f"card{' card-flush' if flush else ''}{f' {escape(cls)}' if cls else ''}"
-    named = f' id="{escape(id)}"' if id else ""
+    safe = escape(id) if id else ""
+    named = f' id="{safe}"' if id else ""
     head = label = ""
     if title:
         mark = ""
         if id:
-            label, mark = f' aria-labelledby="{escape(id)}-title"', f' id="{escape(id)}-title"'
+            label, mark = f' aria-labelledby="{safe}-title"', f' id="{safe}-title"'
         below = f'<p class="card-subtitle">{escape(subtitle)}</p>' if subtitle else ""
         head = (
             f'<div class="card-head"><h{level} class="card-title"{mark}>{escape(title)}</h{level}>'

@@ -13,6 +13,7 @@ from collections.abc import Callable, Hashable
 from typing import Any, TypeVar, cast
 
 from flask import current_app, g
+from flask.globals import _cv_app
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
@@ -87,7 +88,10 @@ def _read_stamp(session: Session) -> str:
 
 def _store(kind: str) -> dict[Hashable, Any]:
     """Of this application alone: another in the same process may be another office."""
-    stores: dict[str, dict[Hashable, Any]] = current_app.extensions.setdefault("memory", {})
+    # Some fifty times a page: past the proxy, which is there to say that there is no application.
+    here = _cv_app.get(None)
+    extensions = (current_app if here is None else here.app).extensions
+    stores: dict[str, dict[Hashable, Any]] = extensions.setdefault("memory", {})
     return stores.setdefault(kind, {})
 
 

@@ -12,13 +12,24 @@ from datetime import date
 from typing import Any, Final
 
 from app.services.statistics import Counts, ranked, spread
-from app.services.statistics.reading import totals
 from app.services.statistics.scope import start_of
+from app.services.statistics.totals import added_up
 
 Rows = Sequence[Sequence[Any]]
 #: Of each question (a series, or a period of it) by key: the numbers of each item.
 Found = dict[int, dict[Any, dict[str, Counts]]]
 Shape = Callable[[Found, Sequence[Rows]], list[list[list[Any]]]]
+_DATES: Final = (("n", "met", "late"), "class")
+#: The pages that want a few numbers: of each series which, and of which item alone.
+ONLY: Final[Mapping[str, Mapping[str, tuple[tuple[str, ...], str | None]]]] = {
+    "sorts": {
+        "arrival": (("n",), None),
+        "ended": (("n",), None),
+        "due": _DATES,
+        "ahead": _DATES,
+    },
+    "lanes": {"run": (("n", "work", "wait"), None)},
+}
 HALF, TENTHS = (1, 2), (9, 10)
 BOX: Final = ((1, 10), (1, 4), HALF, (3, 4), TENTHS)
 
@@ -26,15 +37,32 @@ BOX: Final = ((1, 10), (1, 4), HALF, (3, 4), TENTHS)
 def draw(shape: str, results: Sequence[Rows]) -> list[list[list[Any]]]:
     """The tables of a page: `results` are the cells and what its other statements answered."""
     shape, _space, grain = shape.partition(" ")
+    if shape in ONLY:
+        names = dict.fromkeys(name for only, _item in ONLY[shape].values() for name in only)
+        return SHAPES[shape](_numbers(results[0], list(names)), results[1:])
     texts: dict[int, dict[Any, dict[str, tuple[list[str], list[str]]]]] = {}
     for row in results[0]:
         key = _stretch(grain, row[5]) if grain else row[1]
         items = texts.setdefault(row[0], {}).setdefault(key, {})
         items.setdefault(row[2], ([], []))[row[4] < 0].append(row[3])
     found = {
-        place: {key: totals(items) for key, items in part.items()} for place, part in texts.items()
+        place: {
+            key: {item: added_up(*both) for item, both in items.items()}
+            for key, items in part.items()
+        }
+        for place, part in texts.items()
     }
     return SHAPES[shape](found, results[1:])
+
+
+def _numbers(rows: Rows, names: Sequence[str]) -> Found:
+    """Cells of which a page wants a few numbers: added up in the database, as the panel's are."""
+    found: Found = {}
+    for place, value, item, *numbers in rows:
+        counts = found.setdefault(place, {}).setdefault(value, {}).setdefault(item, {})
+        for name, number in zip(names, numbers, strict=True):
+            counts[name] = counts.get(name, 0) + (number or 0)
+    return found
 
 
 def _stretch(grain: str, day: Any) -> date:
@@ -53,7 +81,7 @@ def _steps(found: Found, others: Sequence[Rows]) -> list[list[list[Any]]]:
     for key, label, standard in others[1]:
         counts = _one(found).get(key, {})
         kinds = spread(counts)
-        work, wait = kinds.get("w", []), kinds.get("q", [])
+        work, wait = kinds.get("w", ()), kinds.get("q", ())
         n, judged = counts.get("n", 0), counts.get("judged", 0)
         within = counts.get("within", 0)
         share = within / judged if judged else None
@@ -72,14 +100,14 @@ def _waits(found: Found, others: Sequence[Rows]) -> list[list[list[Any]]]:
         kinds = spread(counts)
         n, wait, work = counts.get("n", 0), counts.get("wait", 0), counts.get("work", 0)
         means = [wait / n, work / n, wait / (wait + work or 1)] if n else [None] * 3
-        ranks = [*ranked(kinds.get("q", []), HALF, TENTHS), *ranked(kinds.get("w", []), HALF)]
+        ranks = [*ranked(kinds.get("q", ()), HALF, TENTHS), *ranked(kinds.get("w", ()), HALF)]
         rows.append([label, n, *means, *ranks, *now.get(key, (0, 0))[1:]])
     return [rows]
 
 
 def _living(found: Found, others: Sequence[Rows]) -> list[list[list[Any]]]:
     """The steps, and every class of work for the standards that are tried on the page."""
-    classes = [[key, spread(counts).get("w", [])] for key, counts in _one(found).items()]
+    classes = [[key, list(spread(counts).get("w", ()))] for key, counts in _one(found).items()]
     return [_steps(found, others)[0], classes]
 
 
@@ -89,7 +117,7 @@ def _weeks(found: Found, others: Sequence[Rows]) -> list[list[list[Any]]]:
     for start in sorted({key for part in found.values() for key in part}):
         steps = found.get(0, {}).get(start, {}).values()
         kinds = [spread(counts) for counts in steps]
-        medians = [ranked(kind.get("w", []), HALF)[0] or 0 for kind in kinds]
+        medians = [ranked(kind.get("w", ()), HALF)[0] or 0 for kind in kinds]
         usual = [max(kind["s"], key=lambda item: item[1])[0] for kind in kinds if "s" in kind]
         judged = _sum(steps, "judged")
         share = _sum(steps, "within") / judged if judged else None
