@@ -138,16 +138,21 @@ def _statement(shape: _Shape) -> Any:
         if _BEGINNING in ways:
             parts.append(select(*columns).where(NameWord.word == part))
             longer = select(*columns).where(NameWord.word > part, NameWord.word < _bind("end", at))
-            parts.append(select(longer.order_by(*frequent).limit(shape.most).subquery()))
+            parts.append(select(longer.order_by(*frequent).limit(_written(shape.most)).subquery()))
         if _HOLDING in ways:
             begins = NameWord.word.like(_bind("begins", at))
             held = select(*columns).where(_holds(at, shape.sqlite), ~begins)
-            parts.append(select(held.order_by(*frequent).limit(shape.most).subquery()))
+            parts.append(select(held.order_by(*frequent).limit(_written(shape.most)).subquery()))
         if _LIKE in ways:
             parts.append(select(_alike(columns, at, grams, shape).subquery()))
     # The last case's key is about as many as there are; a count would read them all.
     size = func.coalesce(select(func.max(Complaint.id)).scalar_subquery(), 0)
     return union_all(*parts, select(literal_column("-1"), literal_column("''"), size))
+
+
+def _written(number: int) -> Any:
+    """A bound as it stands in a statement; as a value PostgreSQL would plan for a tenth of the table."""
+    return literal_column(str(number))
 
 
 def _bind(name: str, *places: int) -> Any:
@@ -190,7 +195,9 @@ def _alike(columns: tuple[Any, ...], at: int, grams: int, shape: _Shape) -> Any:
         part = _bind("part", at)
         likeness = func.similarity(NameWord.word, part)
         found = select(*columns).where(NameWord.word.op("%")(part))
-        return found.order_by(likeness.desc(), NameWord.cases.desc(), NameWord.word).limit(64)
+        return found.order_by(likeness.desc(), NameWord.cases.desc(), NameWord.word).limit(
+            _written(64)
+        )
     # Two words that are alike enough share at least so many of the trigrams of the typed one.
     least = max(1, -(-grams * 32 // 100))
     if not shape.sqlite:  # a server without the extension: word by word
@@ -198,11 +205,11 @@ def _alike(columns: tuple[Any, ...], at: int, grams: int, shape: _Shape) -> Any:
         holds = [padded.like(_bind("gram", at, n)) for n in range(grams)]
         shared: Any = sum(case((one, 1), else_=0) for one in holds)
         found = select(*columns).where(shared >= least)
-        return found.order_by(shared.desc(), NameWord.id).limit(256)
+        return found.order_by(shared.desc(), NameWord.id).limit(_written(256))
     hits = union_all(*(_matching(_bind("gram", at, n)) for n in range(grams))).subquery()
     key = hits.c.rowid
     counted = select(key).group_by(key).having(func.count() >= least)
-    counted = counted.order_by(func.count().desc(), key).limit(256)
+    counted = counted.order_by(func.count().desc(), key).limit(_written(256))
     return select(*columns).where(NameWord.id.in_(counted))
 
 

@@ -6,6 +6,7 @@ here. The first statement finds the user and the stamp of what is remembered.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -50,6 +51,42 @@ def test_each_page_takes_exactly_so_many_statements(
             assert client.get(url).status_code == 200
         counted.append((pattern, key, len(statements)))
     assert counted == PAGES
+
+
+#: Pages that read a piece of a table that grows.
+BOUNDED = [
+    ("/complaints/list/", "petugas"),
+    ("/complaints/list/?q=PGD-2026-000001&_flt_0_step=signing", "petugas"),
+    ("/documents/list/", "petugas"),
+    ("/dispatches/list/", "petugas"),
+    ("/queue/", "operator"),
+]
+
+
+@pytest.mark.both
+def test_no_page_leaves_open_how_much_it_reads(
+    login: Callable[[str], FlaskClient],
+    make_case: CaseMaker,
+    csrf: Callable[[FlaskClient], str],
+    sql_count: Callable[[], Any],
+) -> None:
+    """PostgreSQL plans for a tenth of the table where a bound is a value, and then each time anew."""
+    make_case("siak_check")
+    make_case.session.commit()
+    sent: list[str] = []
+    for url, key in BOUNDED:
+        client = login(key)
+        with sql_count() as statements:
+            assert client.get(url).status_code == 200
+        assert any("LIMIT" in statement for statement in statements), url
+        sent += statements
+    client = login("petugas")
+    for words in ("PGD-2026-000001", "siti nugroho", "3325010101900001"):
+        data = {"csrf_token": csrf(client), "q": words}
+        with sql_count() as statements:
+            assert client.post("/search/find", data=data).status_code == 200
+        sent += statements
+    assert [sql for sql in sent if re.search(r"LIMIT\s+[?%]", sql)] == []
 
 
 #: Who asks, the case, the claim, the papers with what is asked of them, the open run with its
