@@ -38,6 +38,8 @@ PAGE_SIZE: Final = 50
 RISK_DAYS: Final = timedelta(days=3)
 #: An applicant who does not answer for so long is deemed to have withdrawn (UU 25/2009).
 ANSWER_DAYS: Final = 30
+#: Written into the statement: PostgreSQL knows how many cases stand in each step.
+_STEPS: Final[Any] = bindparam("steps", expanding=True, literal_execute=True)
 #: The reminder is due before that.
 ANSWER_WARNING_DAYS: Final = 25
 
@@ -199,9 +201,9 @@ def step_counts(
         key: (int(count), int(visible or 0))
         for key, count, visible in session.execute(
             select(Complaint.step_key, func.count(), seen)
-            .where(Complaint.closed_at.is_(None), Complaint.step_key.in_(_steps_named("keys")))
+            .where(Complaint.closed_at.is_(None), Complaint.step_key.in_(_STEPS))
             .group_by(Complaint.step_key),
-            {"keys": keys},
+            {"steps": keys},
         )
     }
     midnight = datetime.combine(office.calendar.day_of(now), time(0), office.calendar.tz)
@@ -247,17 +249,11 @@ def _run_rows(
     return list(session.execute(_run_statement(actor, skips=bool(page)), values))
 
 
-def _steps_named(name: str) -> Any:
-    """The keys of some steps, written into the statement: of each PostgreSQL knows how many stand there."""
-    return bindparam(name, expanding=True, literal_execute=True)
-
-
 @lru_cache(maxsize=200)
 def _run_statement(actor: Actor, *, skips: bool) -> Select[Any]:
     """The cases of a page in their order; composed once, which costs as much as running it.
 
     How many there are on a page stands in it: not knowing that, PostgreSQL would plan it each time.
-
     Who holds a case in a step with a clock has begun it, so the order is known from the cases alone,
     by an index of the open ones. Only those of the page are looked up.
     """
@@ -270,7 +266,7 @@ def _run_statement(actor: Actor, *, skips: bool) -> Select[Any]:
         select(Complaint.id.label("case_id"), mine.label("mine"), risk.label("risk"))
         .where(
             Complaint.closed_at.is_(None),
-            Complaint.step_key.in_(_steps_named("steps")),
+            Complaint.step_key.in_(_STEPS),
             visible_cases(actor),
         )
         .order_by(mine, risk, Complaint.step_since, Complaint.id)

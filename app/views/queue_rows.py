@@ -82,10 +82,11 @@ class _Page:
         self.choose = _("Choose %(name)s")
         since = escape(_("Since") if self.one_step else _("Step"))
         work = escape(_("No answer for") if self.on_waiting else _("Work so far"))
+        due = escape(_("Due"))
         self.heads = (
             f'<td data-label="{since}"><div>',
             f'</div></td><td data-label="{work}"><div>',
-            f'</div></td><td data-label="{escape(_("Due"))}"><div>',
+            f'</div></td><td data-label="{due}"><div>',
         )
 
     def row(self, entry: Entry, *, primary: bool) -> str:

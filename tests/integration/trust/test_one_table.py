@@ -1,4 +1,4 @@
-"""On SQLite nothing lies by years: the commands say so, and nothing is asked of an archive."""
+"""On SQLite nothing lies by years: the commands say so, and there is nothing in an archive."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_command_is_for_postgresql(
     assert not target.exists()
 
 
-def test_nothing_is_asked_of_an_archive(
+def test_there_is_no_archive_and_asking_is_cheap(
     session: Session, make_case: CaseMaker, sql_count: Callable[[], Any]
 ) -> None:
     case, now = make_case("done"), datetime.now(UTC)
@@ -51,7 +51,9 @@ def test_nothing_is_asked_of_an_archive(
         assert not touches_archive(session, now, now)
         assert count_archived(session) == 0
         assert make_ahead(session) == 0
-    assert list(sent) == []
+    # A backup of PostgreSQL may have brought years in an archive: asked by one look each.
+    assert len(sent) == 4
+    assert all("FROM archived_year" in statement for statement in sent)
 
 
 def test_a_run_without_a_year_gets_that_of_its_case(
