@@ -27,7 +27,12 @@ OPEN = {
     "category": ("category_id",),
     "kecamatan": ("kecamatan_code",),
 }
+RUNS = sa.text("finished_at IS NULL")
 CHART = ("finished_at", "step_key", "work_seconds", "wait_seconds", "standard_minutes")
+
+
+TICKET = ["external_ticket"]
+QUEUE = ["step_key", "entered_at"]
 
 
 def upgrade():
@@ -40,36 +45,36 @@ def upgrade():
             sqlite_where=still,
             postgresql_where=still,
         )
-    _ticket(sa.text("external_ticket <> ''"))
-    _queue("step_key", "entered_at", "started_at", "finished_at")
+    _replace(
+        ("ix_complaint_ticket", "complaint", TICKET, sa.text("external_ticket <> ''")),
+        ("ix_step_run_queue", "step_run", [*QUEUE, "started_at", "finished_at"], RUNS),
+    )
     _chart(sa.text("finished_at IS NOT NULL"))
 
 
 def downgrade():
     _chart(None)
-    _queue("step_key", "entered_at")
-    _ticket(None)
+    _replace(
+        ("ix_step_run_queue", "step_run", QUEUE, RUNS),
+        ("ix_complaint_ticket", "complaint", TICKET, None),
+    )
     for name in OPEN:
         op.drop_index(f"ix_complaint_open_{name}", "complaint")
 
 
-def _ticket(where):
-    op.drop_index("ix_complaint_ticket", "complaint")
-    op.create_index(
-        "ix_complaint_ticket",
-        "complaint",
-        ["external_ticket"],
-        sqlite_where=where,
-        postgresql_where=where,
-    )
-
-
-def _queue(*columns):
-    runs = sa.text("finished_at IS NULL")
-    op.drop_index("ix_step_run_queue", "step_run")
-    op.create_index(
-        "ix_step_run_queue", "step_run", columns, sqlite_where=runs, postgresql_where=runs
-    )
+def _replace(*indexes):
+    """Other indexes under the same names. On PostgreSQL reading goes on meanwhile: the old ones step
+    aside, and go at the very end, since that keeps everybody out until the transaction is over."""
+    postgres = op.get_bind().dialect.name == "postgresql"
+    for name, table, columns, where in indexes:
+        if postgres:
+            op.execute(f"ALTER INDEX {name} RENAME TO {name}_old")
+        else:
+            op.drop_index(name, table)
+        op.create_index(name, table, columns, sqlite_where=where, postgresql_where=where)
+    for name, table, _columns, _where in indexes:
+        if postgres:
+            op.drop_index(f"{name}_old", table)
 
 
 def _chart(where):

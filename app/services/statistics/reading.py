@@ -190,7 +190,13 @@ def _read(
 
 
 def _names(asked: Sequence[Asked]) -> Names:
-    """Every number that any of the questions names."""
+    """Every number that any of the questions names.
+
+    Raises:
+        ValueError: some name their numbers and some want all.
+    """
+    if len({bool(one.only) for one in asked}) > 1:
+        raise ValueError("either every question names its numbers or none does")
     return tuple(dict.fromkeys(name for one in asked for name in one.only))
 
 

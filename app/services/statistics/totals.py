@@ -20,6 +20,8 @@ from app.services.statistics.facts import Counts
 #: Numbers that the kept sums of a process may hold, some 30 MB; with a million cases a sum has
 #: some 500, in a small office twenty.
 MOST: Final = 250_000
+#: What a sum takes besides its numbers, in numbers.
+_EACH: Final = 20
 #: Cells that are added up, and cells that are taken away from them.
 Texts = tuple[Sequence[str], Sequence[str]]
 
@@ -32,10 +34,11 @@ class _Kept:
         self.numbers = 0
 
     def put(self, key: bytes, total: Total) -> None:
-        if self.numbers + len(total) > MOST:
+        weight = len(total) + _EACH
+        if self.numbers + weight > MOST:
             self.sums, self.numbers = {}, 0
         self.sums[key] = total
-        self.numbers += len(total)
+        self.numbers += weight
 
 
 _KEPT: Final = _Kept()

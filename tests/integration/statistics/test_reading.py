@@ -22,6 +22,7 @@ from app.services.statistics import (
     check,
     percentile,
     read,
+    read_all,
     read_all_split,
     read_by,
     read_split,
@@ -261,6 +262,12 @@ def test_each_question_names_its_own_numbers_and_item(
                 for key, items in dues.items()
             }
             assert found[1] == {key: items for key, items in wanted.items() if items}
+
+
+def test_questions_that_want_all_and_some_are_refused_together(session: Session) -> None:
+    scope = Scope(*PERIODS["a month"])
+    with pytest.raises(ValueError, match="either every question"):
+        read_all(session, [Asked("arrival", scope, ("n",)), Asked("ended", scope)])
 
 
 @pytest.mark.parametrize("period", PERIODS)
