@@ -185,6 +185,12 @@ def test_the_goals_are_judged_by_the_middle_call() -> None:
     }
     assert [line for line in misses(found) if "1,000" in line] == ["db, 1,000 cases, 1: p 3.5×"]
     assert len(misses(found)) == 1
-    (grown,) = growth(found)
-    assert "p 1.75×" in grown
-    assert "Over 1.5×: p" in grown
+
+
+def test_growth_is_judged_by_the_panel_asked_alone() -> None:
+    pair, write = Pair("p", "petugas", [], []), Pair("w", "petugas", [], [], moves=[1])
+    small = [Measured(pair, [9.0], [2.0], [4.0, 4.0, 4.0, 90.0]), Measured(write, [4.0], [2.0])]
+    large = [Measured(pair, [9.0], [2.0], [7.0]), Measured(write, [5.0], [2.0])]
+    (grown,) = growth({("db", 10, 1): small, ("db", 1000, 1): large})
+    assert "p 1.75×, w 1.25×" in grown
+    assert grown.endswith("Over 1.5×: p.")
