@@ -21,10 +21,10 @@ Found = dict[int, dict[Any, dict[str, Counts]]]
 Shape = Callable[[Found, Sequence[Rows]], list[list[list[Any]]]]
 _DATES: Final = (("n", "met", "late"), "class")
 #: The pages that want a few numbers: of each series which, and of which item alone.
-ONLY: Final[Mapping[str, Mapping[str, tuple[tuple[str, ...], str | None]]]] = {
+ONLY: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     "sorts": {
         "arrival": (("n",), None),
-        "ended": (("n",), None),
+        "ended": (("n",), None, True),
         "due": _DATES,
         "ahead": _DATES,
     },
@@ -38,7 +38,7 @@ def draw(shape: str, results: Sequence[Rows]) -> list[list[list[Any]]]:
     """The tables of a page: `results` are the cells and what its other statements answered."""
     shape, _space, grain = shape.partition(" ")
     if shape in ONLY:
-        names = dict.fromkeys(name for only, _item in ONLY[shape].values() for name in only)
+        names = dict.fromkeys(name for only, *_rest in ONLY[shape].values() for name in only)
         return SHAPES[shape](_numbers(results[0], list(names)), results[1:])
     texts: dict[int, dict[Any, dict[str, tuple[list[str], list[str]]]]] = {}
     for row in results[0]:

@@ -46,7 +46,7 @@ def sort_numbers(
     session: Session, scope: Scope, dim: str, *, today: date, shelf: Shelf | None = None
 ) -> tuple[SortNumbers, ...]:
     """Every value of a dimension that has any case, most received first; two statements, without shelf three."""
-    asked = [Asked("arrival", scope, _CASES), Asked("ended", scope, _CASES)]
+    asked = [Asked("arrival", scope, _CASES), Asked("ended", scope, _CASES, together=True)]
     asked.append(Asked("due", scope, _DATES, "class"))
     # What is due later than yesterday and not closed is neither met nor missed yet.
     if scope.last >= today:

@@ -56,6 +56,8 @@ class Asked(NamedTuple):
     only: Names = ()
     #: The one item that is wanted.
     item: str | None = None
+    #: Whether the numbers of all items are wanted as one, under no item.
+    together: bool = False
 
 
 _CELL: Final = StatCell.__table__.c
@@ -224,7 +226,7 @@ def _question(
     for place, (one, stretches) in enumerate(zip(asked, pieces, strict=True)):
         item = _item(one)
         grains = tuple((piece.grain, piece.sign, piece.first != piece.last) for piece in stretches)
-        shapes.append(_Shape(one.series, grains, one.only, item is not None))
+        shapes.append(_Shape(one.series, grains, one.only, item is not None, one.together))
         if item is not None:
             parameters[f"item_{place}"] = item
         for number, piece in enumerate(stretches):
@@ -252,6 +254,7 @@ class _Shape(NamedTuple):
     grains: tuple[tuple[str, int, bool], ...]
     only: Names
     of_item: bool
+    together: bool
 
 
 @lru_cache(maxsize=512)
@@ -268,7 +271,7 @@ def _statement(
     as frequent as the next, and plan the statement anew at each question.
     """
     parts: list[Select[Any]] = []
-    for place, (series, grains, only, of_item) in enumerate(shapes):
+    for place, (series, grains, only, of_item, together) in enumerate(shapes):
         of_part = [_CELL.series == _written(series), _CELL.dim == _written(dim)]
         if known == "one":
             of_part.append(_CELL.value == bindparam("value", type_=String))
@@ -282,10 +285,13 @@ def _statement(
             columns: list[Any] = [
                 literal_column(str(place)).label("place"),
                 _CELL.value,
-                _CELL.item,
+                _written("").label("item") if together else _CELL.item,
             ]
             if names:
-                numbers = [_number(name, sign, many) if name in only else _ZERO for name in names]
+                numbers = [
+                    _number(name, sign, many or together) if name in only else _ZERO
+                    for name in names
+                ]
                 columns += [one.label(f"number_{at}") for at, one in enumerate(numbers)]
             else:
                 columns.append(cast(_CELL.counts, Text).label("counts"))
@@ -296,7 +302,11 @@ def _statement(
                 bindparam(f"first_{place}_{number}"), bindparam(f"last_{place}_{number}")
             )
             part = select(*columns).where(and_(*of_part, _CELL.grain == _written(grain), days))
-            parts.append(part.group_by(_CELL.value, _CELL.item) if names and many else part)
+            if names and together:
+                part = part.group_by(_CELL.value)
+            elif names and many:
+                part = part.group_by(_CELL.value, _CELL.item)
+            parts.append(part)
     return parts[0] if len(parts) == 1 else union_all(*parts)
 
 
@@ -343,7 +353,8 @@ def _by(session: Session, asked: Asked, key: Callable[[Fact], Any]) -> dict[Any,
         counts = fact.counts
         if asked.only:
             counts = {name: counts[name] for name in asked.only if name in counts}
-        merge(groups.setdefault(key(fact), {}).setdefault(fact.item, {}), counts)
+        item = "" if asked.together else fact.item
+        merge(groups.setdefault(key(fact), {}).setdefault(item, {}), counts)
     return _without_nothing(groups) if asked.only else groups
 
 

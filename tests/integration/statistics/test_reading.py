@@ -257,6 +257,16 @@ def test_each_question_names_its_own_numbers_and_item(
                 read_split(session, series, cut, "category") for series in ("arrival", "due")
             )
             assert found[0] == {key: only(items, "n") for key, items in arrivals.items()}
+            (merged,) = read_all_split(
+                session, [Asked("run", cut, ("n", "work"), together=True)], "category"
+            )
+            for category, items in read_split(session, "run", cut, "category").items():
+                sums = {
+                    name: sum(counts.get(name, 0) for counts in items.values())
+                    for name in ("n", "work")
+                }
+                assert merged.pop(category) == {"": sums}
+            assert merged == {}
             wanted = {
                 key: only({"class": items.get("class", {})}, "n", "met")
                 for key, items in dues.items()
