@@ -39,7 +39,8 @@ def case_condition(
         groups, _size = word_groups(session, asked.name)
         if groups:
             dense = cases_of(groups[0]) > DENSE
-            name = _along(groups) if dense else _sorted(groups)
+            words_of = [[one.word for one in group] for group in groups]
+            name = along(words_of) if dense else from_the_first(words_of)
             if not found:
                 return name
             found.append(select(Complaint.id).where(name))
@@ -123,20 +124,20 @@ def cases_of(group: Sequence[Word]) -> int:
     return sum(word.cases for word in group)
 
 
-def _along(groups: Sequence[Sequence[Word]]) -> ColumnElement[bool]:
-    """Each typed word in the name of the case at hand."""
-    return and_(*(_has(Complaint.id, group) for group in groups))
+def along(groups: Sequence[Any]) -> ColumnElement[bool]:
+    """A word of each group in the name of the case at hand; a group is words, or a name for them."""
+    return and_(*(has_one(Complaint.id, group) for group in groups))
 
 
-def _sorted(groups: Sequence[Sequence[Word]]) -> ColumnElement[bool]:
-    """From the rarest word on; the others are asked of its cases alone."""
+def from_the_first(groups: Sequence[Any]) -> ColumnElement[bool]:
+    """The same from the first group on; the others are asked of its cases alone."""
     first = CaseWord.__table__.alias("first_word")
-    cases = select(first.c.complaint_id).where(first.c.word.in_([one.word for one in groups[0]]))
+    cases = select(first.c.complaint_id).where(first.c.word.in_(groups[0]))
     for group in groups[1:]:
-        cases = cases.where(_has(first.c.complaint_id, group))
+        cases = cases.where(has_one(first.c.complaint_id, group))
     return Complaint.id.in_(cases)
 
 
-def _has(case: Any, group: Sequence[Word]) -> ColumnElement[bool]:
-    names = [word.word for word in group]
-    return exists().where(CaseWord.complaint_id == case, CaseWord.word.in_(names))
+def has_one(case: Any, group: Any) -> ColumnElement[bool]:
+    """Whether a case has one word of a group in its name."""
+    return exists().where(CaseWord.complaint_id == case, CaseWord.word.in_(group))

@@ -7,13 +7,22 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, false, select
+from sqlalchemy import ColumnElement, bindparam, false
 from sqlalchemy.orm import Query, Session, aliased
 
 from app.models import CaseWord, Complaint
 from app.services.calendar import OFFICE_ZONE
 from app.services.search.asked import understand
-from app.services.search.condition import DENSE, Numbers, cases_of, numbers_of, word_groups
+from app.services.search.condition import (
+    DENSE,
+    Numbers,
+    along,
+    cases_of,
+    from_the_first,
+    has_one,
+    numbers_of,
+    word_groups,
+)
 
 #: The lines of a page, for which a name is looked for along the list.
 PAGE: Final = 25
@@ -55,7 +64,7 @@ class Names(NamedTuple):
             named = named.with_entities(Complaint.id)
         named = named.filter(first.word.in_(_group(0)))
         others = range(1, len(self.several))
-        named = named.filter(*(_has(first.complaint_id, other) for other in others))
+        named = named.filter(*(has_one(first.complaint_id, _group(other)) for other in others))
         return named.distinct() if self.several[0] else named
 
 
@@ -76,28 +85,18 @@ def listed_cases(
     rarest = cases_of(groups[0])
     # A name of c among n cases fills a page after p * n / c of the list, or c are found and sorted.
     # Two names may never meet: they are looked for so only where there are too many to sort.
-    along = rarest > DENSE or (len(groups) == 1 and rarest**2 > PAGE * size)
+    walks = rarest > DENSE or (len(groups) == 1 and rarest**2 > PAGE * size)
     values = {f"group_{place}": [one.word for one in group] for place, group in enumerate(groups)}
-    return Names(tuple(len(group) > 1 for group in groups), along, values)
+    return Names(tuple(len(group) > 1 for group in groups), walks, values)
 
 
 @lru_cache(maxsize=20)
-def _condition(groups: int, along: bool) -> ColumnElement[bool]:
+def _condition(groups: int, walks: bool) -> ColumnElement[bool]:
     if not groups:
         return false()
-    if along:
-        return and_(*(_has(Complaint.id, place) for place in range(groups)))
-    # From the rarest word on; the others are asked of its cases alone.
-    first = CaseWord.__table__.alias("first_word")
-    cases = select(first.c.complaint_id).where(first.c.word.in_(_group(0)))
-    for place in range(1, groups):
-        cases = cases.where(_has(first.c.complaint_id, place))
-    return Complaint.id.in_(cases)
+    binds = [_group(place) for place in range(groups)]
+    return along(binds) if walks else from_the_first(binds)
 
 
 def _group(place: int) -> Any:
     return bindparam(f"group_{place}", expanding=True)
-
-
-def _has(case: Any, place: int) -> ColumnElement[bool]:
-    return exists().where(CaseWord.complaint_id == case, CaseWord.word.in_(_group(place)))
